@@ -74,19 +74,21 @@ def _read_arrays(archive: zipfile.ZipFile) -> dict[str, np.ndarray]:
         info.filename.removesuffix(_SUFFIX): info for info in archive.infolist() if info.filename.endswith(_SUFFIX)
     }
     check_names(members)
-    wanted = [name for name in (*REQUIRED, *OPTIONAL) if name in members]
-    for name in wanted:
-        _check_member(archive, name, members[name])
-    return {name: _read_member(archive, name, members[name]) for name in wanted}
+    return {name: _read_member(archive, name, members[name]) for name in (*REQUIRED, *OPTIONAL) if name in members}
 
 
-def _check_member(archive: zipfile.ZipFile, name: str, info: zipfile.ZipInfo) -> None:
+def _read_member(archive: zipfile.ZipFile, name: str, info: zipfile.ZipInfo) -> np.ndarray:
     try:
         with archive.open(info) as member:
             shape, dtype = _read_header(member)
-            header_bytes = member.tell()
+            _check_header(name, shape, dtype, info.file_size - member.tell())
+        with archive.open(info) as member:
+            return np.lib.format.read_array(member, allow_pickle=False)
     except _DAMAGE as error:
-        raise DataError(f"the array's header is damaged ({_reason(error)}).", field=name, remedy=_REMEDY) from error
+        raise DataError(f"the array is damaged ({_reason(error)}).", field=name, remedy=_REMEDY) from error
+
+
+def _check_header(name: str, shape: tuple[int, ...], dtype: np.dtype, held_bytes: int) -> None:
     if dtype.hasobject or dtype.kind not in "buif":
         kind = "Python objects, which are never unpickled" if dtype.hasobject else str(dtype)
         raise DataError(f"the array holds {kind}.", field=name, remedy="Save integers or floats: array.astype(float).")
@@ -99,10 +101,9 @@ def _check_member(archive: zipfile.ZipFile, name: str, info: zipfile.ZipInfo) ->
             field=name,
             remedy="Save fewer or smaller images.",
         )
-    if header_bytes + values * dtype.itemsize != info.file_size:
+    if values * dtype.itemsize != held_bytes:
         raise DataError(
-            f"the header declares {values * dtype.itemsize:,} bytes of data, "
-            f"the archive holds {info.file_size - header_bytes:,}.",
+            f"the header declares {values * dtype.itemsize:,} bytes of data, the archive holds {held_bytes:,}.",
             field=name,
             remedy=_REMEDY,
         )
@@ -114,11 +115,3 @@ def _read_header(member) -> tuple[tuple[int, ...], np.dtype]:
         raise ValueError(f"its format version is {version[0]}.{version[1]}, that of plain arrays is 1.0")
     shape, _, dtype = np.lib.format.read_array_header_1_0(member)
     return shape, dtype
-
-
-def _read_member(archive: zipfile.ZipFile, name: str, info: zipfile.ZipInfo) -> np.ndarray:
-    try:
-        with archive.open(info) as member:
-            return np.lib.format.read_array(member, allow_pickle=False)
-    except _DAMAGE as error:
-        raise DataError(f"the array is damaged ({_reason(error)}).", field=name, remedy=_REMEDY) from error

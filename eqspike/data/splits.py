@@ -35,7 +35,8 @@ def stratified_counts(class_sizes: np.ndarray, total: int) -> np.ndarray:
 def stratified_split(labels: np.ndarray, totals: tuple[int, ...]) -> tuple[np.ndarray, ...]:
     """Return the positions of ``len(totals)`` disjoint parts and of the rest, each ascending.
 
-    Every part holds the classes in the proportion of ``labels``; the split depends on the labels alone.
+    Every part takes its classes in the proportion of what the parts before it left, and the rest keeps at least one
+    sample of each; the split depends on the labels alone.
 
     Parameters
     ----------
@@ -43,11 +44,13 @@ def stratified_split(labels: np.ndarray, totals: tuple[int, ...]) -> tuple[np.nd
     totals : size of every part but the last, which takes the rest.
     """
     class_sizes = np.bincount(labels)
-    bounds = np.cumsum([stratified_counts(class_sizes, total) for total in totals], axis=0)
+    bounds = np.zeros((len(totals) + 1, len(class_sizes)), np.int64)
+    for part, total in enumerate(totals):
+        bounds[part + 1] = bounds[part] + stratified_counts(class_sizes - bounds[part], total)
     pieces: list[list[np.ndarray]] = [[] for _ in range(len(totals) + 1)]
     for label, size in enumerate(class_sizes):
         stream = np.random.Philox(key=np.array([SPLIT_SEED, label], np.uint64)).random_raw(size)
         shuffled = np.flatnonzero(labels == label)[np.argsort(stream, kind="stable")]
-        for part, piece in enumerate(np.split(shuffled, bounds[:, label])):
+        for part, piece in enumerate(np.split(shuffled, bounds[1:, label])):
             pieces[part].append(piece)
     return tuple(np.sort(np.concatenate(part)) for part in pieces)
