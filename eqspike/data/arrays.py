@@ -125,16 +125,17 @@ def _choose_divisor(x_train: np.ndarray, scale: Scale) -> tuple[float, str]:
 
 def _scaled(name: str, images: np.ndarray, divisor: float) -> np.ndarray:
     smallest, largest = float(images.min()) / divisor, float(images.max()) / divisor
-    if smallest < 0 or largest > 1:
+    rounding = float(np.finfo(images.dtype).eps) if images.dtype.kind == "f" else 0.0
+    if smallest < 0 or largest > 1 + rounding:
         raise DataError(
             f"divided by {divisor:g}, its pixels go from {smallest:g} to {largest:g}, outside [0, 1].",
             field=name,
             remedy="Set scale to the largest possible pixel value, or scale the images into [0, 1] before saving them.",
         )
-    exact = np.can_cast(images.dtype, np.float32) and float(np.float32(divisor)) == divisor
     out = np.empty((len(images), images[0].size), np.float32)
-    flat = images.reshape(out.shape)
-    return np.divide(flat, divisor, out=out, dtype=np.float32 if exact else np.float64, casting="same_kind")
+    precision = np.float32 if np.can_cast(images.dtype, np.float32) else np.float64
+    np.divide(images.reshape(out.shape), divisor, out=out, dtype=precision, casting="same_kind")
+    return np.minimum(out, 1, out=out) if largest > 1 else out
 
 
 def _with_validation(

@@ -66,11 +66,14 @@ class TestScaling:
         assert got.x_train[0, 0] == 0.5
         assert got.scaling == "divided by 510, as declared"
 
-    def test_a_scale_that_float32_cannot_hold_still_gives_1_at_full_scale(self, own):
-        own["x_train"], own["x_test"] = (own[name] / 255 * 0.3 for name in ("x_train", "x_test"))
+    @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+    def test_full_scale_is_1_though_its_type_rounds_it_up(self, own, dtype):
+        """0.3 as float16 or float32 is larger than 0.3."""
+        own["x_train"], own["x_test"] = ((own[name] / 255 * 0.3).astype(dtype) for name in ("x_train", "x_test"))
         own["x_train"][0, 0, :2] = [0.3, 0.15]
         got = dataset_from_arrays(own, scale=0.3, validation=0)
-        np.testing.assert_array_equal(got.x_train[0, :2], [1, 0.5])
+        assert got.x_train.max() == got.x_train[0, 0] == 1
+        np.testing.assert_allclose(got.x_train[0, 1], 0.5, rtol=2 * np.finfo(dtype).eps)
 
     @pytest.mark.parametrize("scale", [0, -1.0, np.nan, np.inf, True, "255", None])
     def test_a_scale_is_a_positive_number_or_auto(self, own, scale):
