@@ -96,7 +96,8 @@ class _Pricing:
         return str(min(grades, key=lambda grade: grade.rank)) if grades else None
 
     def _size(self, phase: PhaseCounts) -> PhaseSize:
-        return PhaseSize(phase.presentations, phase.ticks, self.workload.total(phase.name, "synaptic_events"))
+        events = int(self.workload.total(phase.name, "synaptic_events"))
+        return PhaseSize(int(phase.presentations), int(phase.ticks), events)
 
     def _tick(self) -> tuple[Band, str]:
         if self.given_tick_s is not None:

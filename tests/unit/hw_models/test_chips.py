@@ -1,0 +1,116 @@
+"""Chips: the shipped ones, a user's own, and errors that name key and remedy."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from hw_models.chips import available_chips, load_chip, parse_chip
+from hw_models.errors import ChipError, ConstantError, HardwareError
+from hw_models.report import PARTS
+from hw_models.technology import Evidence
+from hw_models.workload import COUNTERS, base_counter
+
+GENERIC = (files("hw_models.chips") / "presets" / "generic-45nm.toml").read_text(encoding="utf-8")
+NAMES = [chip.name for chip in available_chips()]
+
+
+def test_the_list_says_what_each_chip_is() -> None:
+    assert NAMES == ["eqspike-analog-65nm", "generic-45nm"]
+    for info in available_chips():
+        assert info.title and info.description and info.device and info.node_nm > 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_preset_declares_everything(name: str) -> None:
+    chip = load_chip(name)
+    assert chip.name == name
+    assert set(chip.parts) == set(PARTS)
+    assert chip.not_modelled
+    priced = set(chip.actions) | set(chip.free)
+    assert not [counter for counter in COUNTERS if counter not in priced and base_counter(counter) not in priced]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_constant_of_a_preset_is_published_and_says_where_its_band_comes_from(name: str) -> None:
+    chip = load_chip(name)
+    for key in chip.constants:
+        constant = chip.constant(key, 32)
+        assert constant.evidence.rank >= Evidence.PROJECTED.rank, key
+        assert constant.band and constant.source, key
+
+
+def test_an_unknown_chip_gets_the_list_and_a_guess() -> None:
+    with pytest.raises(ChipError) as caught:
+        load_chip("generic-45mn")
+    assert "Did you mean 'generic-45nm'?" in caught.value.remedy
+    assert all(name in caught.value.remedy for name in NAMES)
+
+
+def test_a_users_chip_is_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(GENERIC.replace('name = "generic-45nm"', 'name = "mine"'), encoding="utf-8")
+    assert load_chip(path).name == "mine"
+    assert load_chip(str(path)).constants == load_chip("generic-45nm").constants
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ChipError, match=r"absent\.toml"):
+        load_chip(tmp_path / "absent.toml")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("node_nm = 45\n", "node_nm = \n", ["line 6", "not valid TOML"]),
+        ("node_nm = 45\n", "", ["node_nm", "Add the key"]),
+        ("node_nm = 45\n", "node_nm = -45\n", ["node_nm", "greater than 0"]),
+        ("word_bits = 64", 'word_bits = "wide"', ["word_bits", "'wide'"]),
+        ("word_bits = 64", "wordbits = 64", ["wordbits", "spelling"]),
+        ('policy = "duplicate"', 'policy = "magic"', ["transposition.policy", "'duplicate' or 'crossbar'"]),
+        ('price = "hop"', 'price = "hope"', ["actions.spikes.0.price", "no constant", "leakage"]),
+        ('price = "hop"', 'price = "leakage"', ["actions.spikes.0.price", "uW/kB", "Needed: J"]),
+        ('price = "hop"', 'price = "multiply"', ["actions.spikes.0.price", "weight's bits"]),
+        ('price = "leakage"', 'price = "hop"', ["static.0.price", "pJ"]),
+        ('overhead = "control_overhead"', 'overhead = "hop"', ["overhead", "Needed: 1"]),
+        ("[[actions.spikes]]", "[[actions.sneezes]]", ["actions.sneezes", "weight_writes"]),
+        ('share = "trace"', 'share = "weight"', ["actions.trace_updates.0", "share in a synapse"]),
+        ('saturations = "', 'spikes = "', ["actions.spikes", "not both"]),
+        ('\nperiphery = "', '\nsurroundings = "', ["parts.surroundings", "periphery"]),
+        ("schema = 1", "schema = 2", ["schema", "2"]),
+        ("times = 2", "times = 0", ["actions.neuron_updates.2.times"]),
+    ],
+)
+def test_a_bad_file_gets_its_key_and_a_remedy(old: str, new: str, words: list[str]) -> None:
+    assert old in GENERIC
+    with pytest.raises(ChipError) as caught:
+        parse_chip(GENERIC.replace(old, new, 1) if old != 'share = "trace"' else GENERIC.replace(old, new), "mine.toml")
+    assert all(word in str(caught.value) for word in words), str(caught.value)
+    assert caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('unit = "uW/kB"', 'unit = "micro"', ["constants.leakage.unit", "W/kB"]),
+        ('unit = "uW/kB"\n', "", ["constants.leakage", "'unit' is missing"]),
+        ("low = 0.76", "low = 2.76", ["constants.leakage", "low <= value"]),
+        ("low = 0.76", "lowest = 0.76", ["constants.leakage", "'lowest'"]),
+        ('evidence = "simulated"', 'evidence = "sure"', ["constants.hop.evidence", "unstated"]),
+        ('row = "int_mult"', 'row = "int_div"', ["horowitz_2014_45nm", "int_mult"]),
+        ('table = "horowitz_2014_45nm"', 'table = "horowitz"', ["'horowitz'", "cacti7_sram_45nm"]),
+    ],
+)
+def test_a_bad_constant_gets_its_key_and_a_remedy(old: str, new: str, words: list[str]) -> None:
+    assert old in GENERIC
+    with pytest.raises(ConstantError) as caught:
+        parse_chip(GENERIC.replace(old, new, 1), "mine.toml")
+    assert all(word in str(caught.value) for word in words), str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", "constants = 3", "[constants]\nadd = 0.1", "\x00"])
+def test_nonsense_is_refused_by_name(text: str) -> None:
+    with pytest.raises(HardwareError):
+        parse_chip(text, "mine.toml")
