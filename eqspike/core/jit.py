@@ -1,0 +1,89 @@
+"""The one door to Numba: compilation flags and the compile cache.
+
+Kernels run without the global interpreter lock (samples go to threads) and without fast-math: nothing is reassociated,
+so a result does not depend on the vector width. The cache lies in a folder named after the hash of all kernel sources,
+because Numba does not see that a function in *another* file has changed. Where no such folder can be written, kernels
+are compiled in each process.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import os
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+
+import numba
+import numba.extending
+from numba.core import config
+
+
+@lru_cache(maxsize=1)
+def cache_folder() -> str | None:
+    """Return the writable folder for compiled kernels of exactly these sources, or None where there is none."""
+    package = Path(__file__).parent.parent
+    digest = hashlib.sha256(numba.__version__.encode())
+    for source in sorted([Path(__file__), *package.glob("kernels/*.py"), *package.glob("learning/*.py")]):
+        digest.update(source.read_bytes())
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
+    folder = home / "eqspike" / f"kernels-{digest.hexdigest()[:16]}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".writable-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError:
+        return None
+    return str(folder)
+
+
+def kernel(function: Callable | None = None, *, cache: bool = True) -> Callable:
+    """Compile ``function`` with the house's flags; ``cache=False`` where arguments are jitted functions."""
+    if function is None:
+        return lambda inner: kernel(inner, cache=cache)
+    folder = cache_folder() if cache else None
+    jit = numba.njit(nogil=True, error_model="numpy", cache=folder is not None)
+    before = config.CACHE_DIR
+    try:
+        if folder is not None and not os.environ.get("NUMBA_CACHE_DIR"):
+            config.CACHE_DIR = folder
+        return jit(function)
+    finally:
+        config.CACHE_DIR = before
+
+
+def inline(function: Callable) -> Callable:
+    """Compile a small function that LLVM is expected to inline into its caller."""
+    return numba.njit(nogil=True, error_model="numpy", forceinline=True)(function)
+
+
+def splice(function: Callable) -> Callable:
+    """Paste a stage of a kernel into its caller before typing: it takes whole groups of arrays, which are dear to pass."""
+    return numba.njit(nogil=True, error_model="numpy", inline="always")(function)
+
+
+def is_compiled(function: Callable) -> bool:
+    """Return whether ``function`` can be handed to the engine's loop as a plasticity function."""
+    return config.DISABLE_JIT or isinstance(function, numba.core.dispatcher.Dispatcher)
+
+
+def resolve_by_type(function: Callable, find: Callable[[type], Callable]) -> None:
+    """Let kernels calling ``function(parameters, ...)`` call ``find(type(parameters))`` instead, at compile time.
+
+    ``parameters`` is a named tuple. Unlike a function handed in as an argument, this leaves the caller cacheable.
+    """
+    names = list(inspect.signature(function).parameters)
+    arguments = ", ".join(names)
+
+    def resolve(*kinds):
+        if not hasattr(kinds[0], "instance_class"):
+            return None
+        scope = {"found": find(kinds[0].instance_class)}
+        exec(f"def call({arguments}):\n    return found({arguments})", scope)
+        return scope["call"]
+
+    scope = {"resolve": resolve}
+    exec(f"def typed({arguments}):\n    return resolve({arguments})", scope)
+    numba.extending.overload(function, inline="never")(scope["typed"])

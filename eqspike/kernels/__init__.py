@@ -1,0 +1,1 @@
+"""Numba functions on arrays and floats only: no classes, files, units or names."""

@@ -1,0 +1,284 @@
+"""The clocked loop of one phase.
+
+One tick: every LIF neuron integrates what arrived until the last tick and fires or not; the input events of the tick
+join; each spike is delivered to every synapse of its neuron (it acts at the next tick); each spike triggers the
+plasticity rule, which reads traces as they stood before this tick's spikes; last, traces advance.
+"""
+
+from __future__ import annotations
+
+from eqspike.core.jit import splice
+from eqspike.kernels.layout import (
+    ACCUMULATOR_WRITES,
+    BACK_CHANNEL,
+    BEFORE,
+    CHANNEL,
+    CHANNEL_LAYER,
+    CHANNEL_START,
+    CLAMPED,
+    COLUMN,
+    COMMIT,
+    COUNT,
+    DECAY,
+    DRIVE,
+    END_OF_PHASE,
+    EVENTS_BACKWARD,
+    EVENTS_FORWARD,
+    FIRED,
+    HARD,
+    HIGH,
+    INFLOW,
+    KEEP,
+    KIND,
+    LIF,
+    LOW,
+    NEURON_UPDATES,
+    OFFSET,
+    OWED,
+    PADDED,
+    PAUSE,
+    PLASTIC,
+    POST,
+    PRE,
+    REFRACTORY,
+    RESET,
+    REST,
+    ROW,
+    SATURATIONS,
+    SIZE,
+    SOURCE,
+    SPIKES,
+    START,
+    STATIC,
+    SUPPRESSED,
+    THRESHOLD,
+    TOTAL,
+    TOUCHED,
+    TRACE_UPDATES,
+    TRANSPOSED,
+    V,
+    W_HIGH,
+    W_LOW,
+    WEIGHT_WRITES,
+)
+from eqspike.kernels.neurons import (
+    add_into,
+    copy_into,
+    decay_into,
+    deliver,
+    fill,
+    integrate_and_fire,
+    integrate_with_pause,
+    list_fired,
+    nudge,
+)
+from eqspike.kernels.plasticity import (
+    accumulate_post,
+    accumulate_pre,
+    copy_across,
+    owe,
+    write_post,
+    write_pre,
+)
+from eqspike.kernels.rules import advance, on_post, on_pre
+
+
+@splice
+def fire_layers(program, state, counts, phase, t, traced, declared, sources_traced, mark_sources):
+    """Let every layer spike: LIF layers from their summed input, source layers from the input events of the tick."""
+    layers, neurons = program.layers, program.neurons
+    for layer in range(layers.shape[0]):
+        lo, n, kind = layers[layer, START], layers[layer, SIZE], layers[layer, KIND]
+        spikes, count = state.spikes[lo : lo + n], state.integers[COUNT, lo : lo + n]
+        table = counts.layers[phase, layer]
+        if kind == LIF:
+            v, total = state.neurons[V, lo : lo + n], state.neurons[TOTAL, lo : lo + n]
+            keep, threshold, rest = neurons[layer, KEEP], neurons[layer, THRESHOLD], neurons[layer, REST]
+            low, high, hard = neurons[layer, LOW], neurons[layer, HIGH], layers[layer, RESET] == HARD
+            ticks = layers[layer, REFRACTORY]
+            if ticks > 0:
+                pause = state.integers[PAUSE, lo : lo + n]
+                cut = integrate_with_pause(v, total, spikes, pause, keep, threshold, low, high, rest, hard, ticks)
+            else:
+                cut = integrate_and_fire(v, total, spikes, keep, threshold, low, high, rest, hard)
+            table[CLAMPED] += cut
+            state.n_fired[layer] = list_fired(spikes, state.integers[FIRED, lo : lo + n], count)
+            table[SPIKES] += state.n_fired[layer]
+            table[NEURON_UPDATES] += n
+        elif kind == SOURCE:
+            if mark_sources:
+                fill(spikes, 0)
+            for e in range(state.starts[t], state.starts[t + 1]):
+                count[state.ids[e]] += 1
+                if mark_sources:
+                    spikes[state.ids[e]] = 1
+            table[SPIKES] += state.starts[t + 1] - state.starts[t]
+        if traced and (kind == LIF or (kind == SOURCE and sources_traced)):
+            table[TRACE_UPDATES] += n * declared
+
+
+@splice
+def fired_ids(program, state, layer, t):
+    """Return the ids of the neurons of ``layer`` that spiked at tick ``t``."""
+    if program.layers[layer, KIND] == SOURCE:
+        return state.ids[state.starts[t] : state.starts[t + 1]]
+    lo = program.layers[layer, START]
+    return state.integers[FIRED, lo : lo + state.n_fired[layer]]
+
+
+@splice
+def deliver_spikes(program, weights, state, counts, phase, t):
+    """Deliver this tick's spikes along every projection, forward and, where it is symmetric, backward."""
+    layers, channels, filters = program.layers, program.channels, program.filters
+    for p in range(program.projections.shape[0]):
+        row, table = program.projections[p], counts.projections[phase, p]
+        pre, post = row[PRE], row[POST]
+        c = row[CHANNEL]
+        if c >= 0:
+            ids, at = fired_ids(program, state, pre, t), channels[c, CHANNEL_START]
+            current = state.current[at : at + layers[post, PADDED]]
+            deliver(weights.w, current, ids, row[OFFSET], row[ROW], filters[c, INFLOW])
+            table[EVENTS_FORWARD] += ids.size * layers[post, SIZE]
+        c = row[BACK_CHANNEL]
+        if c >= 0:
+            ids, at = fired_ids(program, state, post, t), channels[c, CHANNEL_START]
+            current = state.current[at : at + layers[pre, PADDED]]
+            deliver(weights.wt, current, ids, row[TRANSPOSED], row[COLUMN], filters[c, INFLOW])
+            table[EVENTS_BACKWARD] += ids.size * layers[pre, SIZE]
+
+
+@splice
+def record_updates(record, t, p, from_pre, own, parameters, w, pre, post, gain):
+    """Append what one spike asks for to the update probe, as far as it has room; count all."""
+    for k in range(w.size):
+        at = record.n_updates[0]
+        record.n_updates[0] += 1
+        if at < record.update_value.size:
+            i, j = (own, k) if from_pre else (k, own)
+            place = record.update_place[at]
+            place[0], place[1], place[2], place[3], place[4] = t, p, from_pre, i, j
+            if from_pre:
+                record.update_value[at] = gain * on_pre(parameters, w[k], pre, i, post, j)
+            else:
+                record.update_value[at] = gain * on_post(parameters, w[k], pre, i, post, j)
+
+
+@splice
+def record_tick(program, state, record, rate_trace, t):
+    """Copy what the probes ask for at the end of a tick."""
+    if t < record.raster.shape[0]:
+        copy_into(record.raster[t], state.spikes)
+    if t < record.potential.shape[0]:
+        copy_into(record.potential[t], state.neurons[V])
+    if t < record.rate.shape[0]:
+        for layer in range(program.layers.shape[0]):
+            lo, n = program.layers[layer, START], program.layers[layer, SIZE]
+            copy_into(record.rate[t, lo : lo + n], state.traces[layer, rate_trace])
+
+
+@splice
+def learn_from_pre(program, weights, state, counts, phase, t, p, parameters, gain, record):
+    """Let the spikes of the pre layer trigger projection ``p``, one row of synapses each."""
+    row, table = program.projections[p], counts.projections[phase, p]
+    pre, post = state.traces[row[PRE]], state.traces[row[POST]]
+    n, lo, held = program.layers[row[POST], SIZE], program.layers[row[PRE], START], row[COMMIT] == END_OF_PHASE
+    low, high = program.bounds[p, W_LOW], program.bounds[p, W_HIGH]
+    ids, changed, clipped = fired_ids(program, state, row[PRE], t), 0, 0
+    for i in ids:
+        base = row[OFFSET] + i * row[ROW]
+        w = weights.w[base : base + n]
+        if record.update_value.size > 0:
+            record_updates(record, t, p, True, i, parameters, w, pre, post, gain)
+        if held:
+            state.integers[TOUCHED, lo + i] = 1
+            changed += accumulate_pre(parameters, state.accumulated[base : base + n], w, pre, post, i)
+            continue
+        moved, cut = write_pre(parameters, w, pre, post, i, gain, low, high)
+        changed += moved
+        clipped += cut
+        if row[TRANSPOSED] >= 0:
+            copy_across(w, weights.wt[row[TRANSPOSED] + i :], row[COLUMN])
+    table[ACCUMULATOR_WRITES if held else WEIGHT_WRITES] += changed
+    table[SATURATIONS] += clipped
+    table[SUPPRESSED] += ids.size * n - changed
+    counts.layers[phase, row[POST], TRACE_UPDATES] += ids.size * n
+
+
+@splice
+def learn_from_post(program, weights, state, counts, phase, t, p, parameters, gain, record):
+    """Let the spikes of the post layer trigger projection ``p``, one row of its transposed copy each."""
+    row, table = program.projections[p], counts.projections[phase, p]
+    pre, post = state.traces[row[PRE]], state.traces[row[POST]]
+    n, held = program.layers[row[PRE], SIZE], row[COMMIT] == END_OF_PHASE
+    low, high = program.bounds[p, W_LOW], program.bounds[p, W_HIGH]
+    ids, changed, clipped = fired_ids(program, state, row[POST], t), 0, 0
+    for j in ids:
+        base = row[TRANSPOSED] + j * row[COLUMN]
+        w = weights.wt[base : base + n]
+        if record.update_value.size > 0:
+            record_updates(record, t, p, False, j, parameters, w, pre, post, gain)
+        if held:
+            changed += accumulate_post(parameters, state.accumulated_back[base : base + n], w, pre, post, j)
+            continue
+        moved, cut = write_post(parameters, w, pre, post, j, gain, low, high)
+        changed += moved
+        clipped += cut
+        copy_across(w, weights.w[row[OFFSET] + j :], row[ROW])
+    table[ACCUMULATOR_WRITES if held else WEIGHT_WRITES] += changed
+    table[SATURATIONS] += clipped
+    table[SUPPRESSED] += ids.size * n - changed
+    counts.layers[phase, row[PRE], TRACE_UPDATES] += ids.size * n
+
+
+@splice
+def run_phase(
+    program, weights, state, counts, phase, first_tick, ticks, readout_from, injected,
+    parameters, traits, gains, traced, learning, label, beta, target_rate, record,
+):  # fmt: skip
+    """Run one phase of a presentation, its ticks numbered from ``first_tick`` of the presentation.
+
+    ``traits`` is (rate_trace, declared_traces, sources_traced). Traces advance where ``traced``; weights or accumulators
+    move where ``learning``. ``injected`` (ticks, N) is a current added at each tick, or empty. Afterwards row COUNT of
+    the integers holds the spikes of the phase and BEFORE those before tick ``readout_from`` of it.
+    """
+    rate_trace, declared, sources_traced = traits
+    layers, neurons, integers, traces = program.layers, state.neurons, state.integers, state.traces
+    out, n_layers = layers.shape[0] - 1, layers.shape[0]
+    mark_sources = (traced and sources_traced) or record.raster.shape[0] > 0
+    fill(integers[COUNT], 0)
+    fill(integers[BEFORE], 0)
+    for t in range(first_tick, first_tick + ticks):
+        if t - first_tick == readout_from:
+            copy_into(integers[BEFORE], integers[COUNT])
+        copy_into(neurons[TOTAL], neurons[DRIVE])
+        for c in range(program.channels.shape[0]):
+            layer, at = program.channels[c, CHANNEL_LAYER], program.channels[c, CHANNEL_START]
+            lo, width = layers[layer, START], layers[layer, PADDED]
+            decay_into(neurons[TOTAL, lo : lo + width], state.current[at : at + width], program.filters[c, DECAY])
+        if t < injected.shape[0]:
+            add_into(neurons[TOTAL], injected[t])
+        if beta != 0:
+            lo, n = layers[out, START], layers[out, SIZE]
+            nudge(neurons[TOTAL, lo : lo + n], traces[out, rate_trace], label, beta, target_rate)
+        fire_layers(program, state, counts, phase, t, traced, declared, sources_traced, mark_sources)
+        deliver_spikes(program, weights, state, counts, phase, t)
+        if learning:
+            for layer in range(n_layers):
+                if layers[layer, KIND] == LIF:
+                    lo, n = layers[layer, START], layers[layer, SIZE]
+                    owe(parameters, neurons[OWED, lo : lo + n], traces[layer], beta - beta)
+            for p in range(program.projections.shape[0]):
+                kind = layers[program.projections[p, PRE], KIND]
+                if program.projections[p, PLASTIC] and kind != STATIC:
+                    learn_from_pre(program, weights, state, counts, phase, t, p, parameters, gains[p], record)
+                    if kind == LIF or sources_traced:
+                        learn_from_post(program, weights, state, counts, phase, t, p, parameters, gains[p], record)
+        if traced:
+            for layer in range(n_layers):
+                if layers[layer, KIND] == LIF or (layers[layer, KIND] == SOURCE and sources_traced):
+                    lo, n = layers[layer, START], layers[layer, SIZE]
+                    advance(parameters, traces[layer], state.spikes[lo : lo + n], t)
+        record_tick(program, state, record, rate_trace, t)
+    add_into(counts.spikes[phase], integers[COUNT])
+    counts.run[phase, 0] += ticks
+    counts.run[phase, 1] += 1
