@@ -56,10 +56,10 @@ from eqspike.kernels.layout import (
     TOUCHED,
     TRACE_UPDATES,
     TRANSPOSED,
-    V,
     W_HIGH,
     W_LOW,
     WEIGHT_WRITES,
+    V,
 )
 from eqspike.kernels.neurons import (
     add_into,

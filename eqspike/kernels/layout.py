@@ -43,7 +43,9 @@ Weights = namedtuple("Weights", "w wt bias")
 
 # One presentation's state; each thread has its own: neurons (4, N) real, integers (5, N), spikes (N,) 0 or 1, n_fired
 # (L,), current by channel, traces (n_traces, N), accumulators as w and wt, input spikes ordered by tick.
-State = namedtuple("State", "neurons integers spikes n_fired current traces accumulated accumulated_back starts ids scratch")
+State = namedtuple(
+    "State", "neurons integers spikes n_fired current traces accumulated accumulated_back starts ids scratch"
+)
 
 # Counts: layers (3, L, counters), projections (3, P + L, counters) with biases last, spikes (3, N), run (3, 2).
 Counts = namedtuple("Counts", "layers projections spikes run")

@@ -9,6 +9,7 @@ from eqspike.kernels.clocked import run_phase
 from eqspike.kernels.encoders import encode
 from eqspike.kernels.layout import (
     BEFORE,
+    COLUMN,
     COMMIT,
     COUNT,
     DRIVE,
@@ -33,13 +34,12 @@ from eqspike.kernels.layout import (
     START,
     STATIC,
     SUPPRESSED,
-    COLUMN,
     TOUCHED,
     TRANSPOSED,
-    V,
     W_HIGH,
     W_LOW,
     WEIGHT_WRITES,
+    V,
 )
 from eqspike.kernels.neurons import add_pixels, copy_into, fill
 from eqspike.kernels.philox import uniforms
@@ -140,7 +140,6 @@ def commit(program, weights, state, counts, phase, gains, bias_gains, image, sou
             table[SUPPRESSED] += n - changed
 
 
-@kernel
 def present(
     program, weights, state, counts, images, labels, order, first, last, setting, teaching, parameters, traits,
     rates, bias_rates, gains, bias_gains, answers, injected, record,
@@ -165,7 +164,9 @@ def present(
             for layer in range(bias_rates.size):
                 bias_gains[layer] = bias_rates[layer] if always else bias_rates[layer] / signed
         start_phase = FREE if learns else INFERENCE
-        begin(program, weights, state, counts, start_phase, image, index, ticks, encoding, max_rate, seed, spikes_purpose)
+        begin(
+            program, weights, state, counts, start_phase, image, index, ticks, encoding, max_rate, seed, spikes_purpose
+        )
         for phase in range(start_phase, NUDGED + 1 if learns else INFERENCE + 1):
             nudged = phase == NUDGED
             run_phase(
@@ -178,3 +179,8 @@ def present(
                 answers[s] = answer(program, state)
         if learns:
             commit(program, weights, state, counts, NUDGED, gains, bias_gains, image, traits[2])
+
+
+# A user's rule is never cached: its class may stand for other functions in the next process.
+present_cached = kernel(present)
+present_uncached = kernel(present, cache=False)

@@ -1,0 +1,1 @@
+"""Learning rules: one published algorithm, one file."""

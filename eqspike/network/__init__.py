@@ -1,0 +1,1 @@
+"""Pure description of networks: layers, projections, initial weights."""

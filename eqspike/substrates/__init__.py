@@ -1,0 +1,1 @@
+"""Physics that runs a network: each substrate compiles a network to a program and runs it."""
