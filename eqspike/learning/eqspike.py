@@ -8,9 +8,9 @@ the derivative comes from the rate estimator's own short memory.
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, Self
+from typing import Literal, NamedTuple
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from eqspike.core.config import Config
 from eqspike.learning.plasticity import Plasticity
@@ -84,12 +84,6 @@ class EqSpike(Config):
     derivative: Literal["delay", "slow_trace"] = "delay"
     delay_ticks: int = Field(20, ge=1, le=1000)
     tau_slow_ticks: float = Field(20.0, ge=1)
-
-    @model_validator(mode="after")
-    def _one_memory(self) -> Self:
-        if self.derivative == "delay" and "tau_slow_ticks" in self.model_fields_set:
-            raise ValueError("tau_slow_ticks belongs to derivative = 'slow_trace'")
-        return self
 
     def plasticity(self) -> Plasticity:
         """Return the rule as the engine takes it."""

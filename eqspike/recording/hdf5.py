@@ -1,13 +1,16 @@
 """HDF5 and nothing else: arrays of the schema to a file's bytes, and back from a file that anybody may have damaged.
 
-The format is that of HDF5 1.10, whose structures carry checksums of their own; every array carries a sha256 of its
-values. Reading follows no soft or external link, no virtual or external storage and no reference, and allocates
-nothing before the declared sizes are compared with the schema and with what the file really holds.
+The format is that of HDF5 1.10, whose structures carry checksums of their own; the manifest holds a sha256 of every
+array. Text of variable length lies in HDF5's global heap, which has no checksum and sends the library into endless
+loops when it is damaged: such text describes the file to its reader (attributes), and is never read back here.
+Reading follows no soft or external link, no virtual or external storage and no reference, and allocates nothing
+before the declared sizes are compared with the schema and with what the file really holds.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +23,7 @@ from eqspike.core.errors import RunFileError
 from eqspike.recording.schema import FOLDERS, MAX_BYTES, SCHEMA_VERSION, TEXTS, find_spec, misaligned
 
 FORMAT = "eqspike-run"
+MANIFEST = "manifest"
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _COMPRESSED_FROM = 4096  # bytes; below, a chunk index costs more than it saves
 _DEFLATE_LIMIT = 1040  # deflate cannot shrink further, so more declared bytes than this per stored byte are a lie
@@ -44,6 +48,9 @@ _DAMAGE = (
 
 def encode(arrays: Mapping[str, np.ndarray], attributes: Mapping[str, str | int]) -> bytes:
     """Return the bytes of an HDF5 file with ``arrays`` by path; built in memory, so HDF5 never sees a full disk."""
+    digests = {path: _digest(array) for path, array in arrays.items()}
+    manifest = {"format": attributes["format"], "status": attributes["status"], "sha256": digests}
+    arrays = {MANIFEST: np.array(json.dumps(manifest).encode()), **arrays}
     size = sum(array.nbytes for array in arrays.values())
     with h5py.File(
         "run", "w", driver="core", backing_store=False, block_size=max(2**16, size // 8), libver=("v110", "v110")
@@ -71,7 +78,6 @@ def _write_array(file: h5py.File, path: str, array: np.ndarray) -> None:
     dataset.attrs["dimensions"] = ", ".join(spec.dimensions_at(path))
     dataset.attrs["unit"] = spec.unit
     dataset.attrs["meaning"] = spec.meaning
-    dataset.attrs["sha256"] = _digest(array)
 
 
 def _folder(file: h5py.File, folder: str) -> h5py.Group:
@@ -85,15 +91,16 @@ def _digest(array: np.ndarray) -> str:
 
 
 @contextmanager
-def open_run(path: Path) -> Iterator[h5py.File]:
-    """Open a run file of a schema that this version reads, and turn whatever damage raises into RunFileError."""
+def open_run(path: Path) -> Iterator[tuple[h5py.File, dict]]:
+    """Open a run file of a schema that this version reads, with its manifest; whatever damage raises is RunFileError."""
     with _named(path):
         _check_file(path)
     try:
         # Nothing is locked: a run file never changes in place, and network file systems often cannot lock.
         with h5py.File(path, "r", locking=False) as file:
-            _check_origin(path, file)
-            yield file
+            manifest = _read_manifest(path, file)
+            _check_version(path, file)
+            yield file, manifest
     except _DAMAGE as error:
         raise RunFileError(f"the file is damaged ({_reason(error)}).", field=str(path), remedy=_REMEDY) from error
 
@@ -141,17 +148,27 @@ def _reason(error: BaseException) -> str:
     return (str(error) or type(error).__name__).strip("'\"").splitlines()[0].rstrip(".")
 
 
-def _check_origin(path: Path, file: h5py.File) -> None:
-    if _attribute(file, "format") != FORMAT:
+def _read_manifest(path: Path, file: h5py.File) -> dict:
+    if MANIFEST not in file:
         raise RunFileError(
             "this is an HDF5 file, but not a run file of eqspike.",
             field=str(path),
             remedy="Give a file that eqspike train wrote.",
         )
-    version = _attribute(file, "schema_version")
-    if not isinstance(version, int) or version < 1:
+    manifest = json.loads(bytes(_read_values(path, MANIFEST, _open_array(path, file, MANIFEST))[()]))
+    if manifest["format"] != FORMAT:
+        raise _refusal(path, MANIFEST, f"the format is {manifest['format']!r}, not {FORMAT!r}.")
+    return manifest
+
+
+def _check_version(path: Path, file: h5py.File) -> None:
+    version = None
+    if "schema_version" in file.attrs:
+        stored = file.attrs.get_id("schema_version")
+        version = int(file.attrs["schema_version"]) if stored.shape == () and stored.dtype.kind in "iu" else None
+    if version is None or version < 1:
         raise RunFileError(
-            "the attribute schema_version is missing or damaged.", field=f"{path}, schema_version", remedy=_REMEDY
+            "the attribute schema_version is missing or not a version.", field=f"{path}, schema_version", remedy=_REMEDY
         )
     if version > SCHEMA_VERSION:
         raise RunFileError(
@@ -161,33 +178,13 @@ def _check_origin(path: Path, file: h5py.File) -> None:
         )
 
 
-def _attribute(item: h5py.HLObject, name: str) -> str | int | None:
-    """Return a scalar text or whole number; None where there is none, or anything else."""
-    if name not in item.attrs:
-        return None
-    found = item.attrs.get_id(name)
-    if found.shape != ():
-        return None
-    if found.dtype.kind in "iu":
-        return int(item.attrs[name])
-    if h5py.check_string_dtype(found.dtype) is None:
-        return None
-    value = item.attrs[name]
-    return value.decode() if isinstance(value, bytes) else str(value)
-
-
-def read_attribute(file: h5py.File, name: str) -> str | int | None:
-    """Return a root attribute, or None where it is missing or not a scalar."""
-    return _attribute(file, name)
-
-
-def read_arrays(path: Path, file: h5py.File) -> dict[str, np.ndarray]:
+def read_arrays(path: Path, file: h5py.File, manifest: Mapping) -> dict[str, np.ndarray]:
     """Return every array of the file by path, in the order of writing, each checked against schema and checksum."""
     found = dict(_walk(path, file, "", 1))
-    for name in (*TEXTS, *FOLDERS):
+    for name in (*TEXTS, *FOLDERS, *manifest["sha256"]):
         if name not in found:
             raise _refusal(path, name, "it is missing.")
-    datasets = {name: item for name, item in found.items() if isinstance(item, h5py.Dataset)}
+    datasets = {name: item for name, item in found.items() if isinstance(item, h5py.Dataset) and name != MANIFEST}
     for name, dataset in datasets.items():
         _check_declared(path, name, dataset)
     wrong = misaligned({name: dataset.shape for name, dataset in datasets.items()})
@@ -196,11 +193,15 @@ def read_arrays(path: Path, file: h5py.File) -> dict[str, np.ndarray]:
     total = sum(dataset.nbytes for dataset in datasets.values())
     if total > MAX_BYTES:
         raise _refusal(path, "its arrays", f"they declare {total:,} bytes; at most {MAX_BYTES:,} are read.")
-    return {name: _read_values(path, name, dataset) for name, dataset in datasets.items()}
+    return {name: _read_checked(path, name, dataset, manifest) for name, dataset in datasets.items()}
 
 
-def read_text(path: Path, file: h5py.File, name: str) -> np.ndarray:
+def read_text(path: Path, file: h5py.File, manifest: Mapping, name: str) -> np.ndarray:
     """Return one of the scalar texts in the root, without touching the arrays."""
+    return _read_checked(path, name, _open_array(path, file, name), manifest)
+
+
+def _open_array(path: Path, file: h5py.File, name: str) -> h5py.Dataset:
     if name not in file:
         raise _refusal(path, name, "it is missing.")
     _check_link(path, name, file.get(name, getlink=True))
@@ -208,7 +209,7 @@ def read_text(path: Path, file: h5py.File, name: str) -> np.ndarray:
     if not isinstance(dataset, h5py.Dataset):
         raise _refusal(path, name, "it is not an array.")
     _check_declared(path, name, dataset)
-    return _read_values(path, name, dataset)
+    return dataset
 
 
 def _walk(path: Path, group: h5py.Group, prefix: str, depth: int) -> Iterator[tuple[str, h5py.HLObject]]:
@@ -252,16 +253,19 @@ def _check_declared(path: Path, name: str, dataset: h5py.Dataset) -> None:
         raise _refusal(path, name, f"its shape {dataset.shape} needs more values than the {stored:,} bytes stored.")
 
 
+def _read_checked(path: Path, name: str, dataset: h5py.Dataset, manifest: Mapping) -> np.ndarray:
+    values = _read_values(path, name, dataset)
+    if manifest["sha256"].get(name) != _digest(values):
+        raise _refusal(path, name, "its values are not those that were written: the checksum differs.")
+    return values
+
+
 def _read_values(path: Path, name: str, dataset: h5py.Dataset) -> np.ndarray:
     try:
         values = np.asarray(dataset[()])
-        expected = _attribute(dataset, "sha256")
     except _DAMAGE as error:
         raise _refusal(path, name, f"it cannot be read ({_reason(error)}).") from error
-    values = values.astype(values.dtype.newbyteorder("="), copy=False)
-    if expected != _digest(values):
-        raise _refusal(path, name, "its values are not those that were written: the checksum differs.")
-    return values
+    return values.astype(values.dtype.newbyteorder("="), copy=False)
 
 
 def _refusal(path: Path, name: str, problem: str) -> RunFileError:

@@ -59,6 +59,13 @@ def _table(folder: str, dimensions: tuple[str, ...], *rows: tuple[str, tuple[str
 
 
 SCHEMA: tuple[ArraySpec, ...] = (
+    ArraySpec(
+        "manifest",
+        _TEXT,
+        (),
+        "none",
+        "format, status and the sha256 of the values (little-endian, C order) of every other array, as JSON",
+    ),
     ArraySpec("config", _TEXT, (), "none", "the resolved run specification, as JSON"),
     ArraySpec("environment", _TEXT, (), "none", "versions, platform, processor and time of creation, as JSON"),
     ArraySpec("results", _TEXT, (), "none", "final scalars of the run, as JSON"),
@@ -161,7 +168,6 @@ DATASET_ATTRIBUTES = {
     "dimensions": "names of the dimensions, separated by commas",
     "unit": "unit of the values; 1 for pure numbers",
     "meaning": "what the values are",
-    "sha256": "checksum of the values, little-endian in C order",
 }
 
 

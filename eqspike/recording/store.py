@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from eqspike.core.errors import RunFileError
@@ -48,8 +49,8 @@ def read_run(path: str | os.PathLike) -> RunContent:
     RunFileError : missing, not a run file, damaged, from a newer schema, or not as the schema declares.
     """
     path = Path(path)
-    with hdf5.open_run(path) as file:
-        return from_arrays(_status(path, file), hdf5.read_arrays(path, file))
+    with hdf5.open_run(path) as (file, manifest):
+        return from_arrays(_status(path, manifest), hdf5.read_arrays(path, file, manifest))
 
 
 def read_summary(path: str | os.PathLike) -> RunSummary:
@@ -60,16 +61,16 @@ def read_summary(path: str | os.PathLike) -> RunSummary:
     RunFileError : as for :func:`read_run`; damage of the arrays goes unseen.
     """
     path = Path(path)
-    with hdf5.open_run(path) as file:
-        texts = {name: from_text(name, hdf5.read_text(path, file, name)) for name in TEXTS}
-        return RunSummary(_status(path, file), **texts)
+    with hdf5.open_run(path) as (file, manifest):
+        texts = {name: from_text(name, hdf5.read_text(path, file, manifest, name)) for name in TEXTS}
+        return RunSummary(_status(path, manifest), **texts)
 
 
-def _status(path: Path, file) -> str:
-    status = hdf5.read_attribute(file, "status")
+def _status(path: Path, manifest: Mapping) -> str:
+    status = manifest["status"]
     if status not in STATUSES:
         raise RunFileError(
-            f"the attribute status is {status!r}, none of {', '.join(STATUSES)}.",
+            f"the status is {status!r}, none of {', '.join(STATUSES)}.",
             field=f"{path}, status",
             remedy="Restore the file from a copy, or run the training again.",
         )

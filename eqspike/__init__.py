@@ -1,0 +1,42 @@
+"""eqspike: an emulator of neuromorphic hardware that learns by itself, counted and priced."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+_WHERE = {
+    "train": "eqspike.training.api",
+    "resume": "eqspike.training.api",
+    "resolve": "eqspike.training.api",
+    "open_run": "eqspike.training.run",
+    "Run": "eqspike.training.run",
+    "RunSpec": "eqspike.training.spec",
+    "load_dataset": "eqspike.data",
+    "Network": "eqspike.network.description",
+    "Layer": "eqspike.network.description",
+    "Projection": "eqspike.network.description",
+    "Neuron": "eqspike.network.description",
+    "Synapse": "eqspike.network.description",
+    "SpikingSubstrate": "eqspike.substrates.spiking.substrate",
+    "Phases": "eqspike.substrates.spiking.settings",
+    "Encoding": "eqspike.substrates.spiking.settings",
+    "Plasticity": "eqspike.learning.plasticity",
+    "EqSpike": "eqspike.learning.eqspike",
+    "PairSTDP": "eqspike.learning.stdp",
+    "price": "eqspike.costing.run",
+}
+
+__all__ = ["__version__", *_WHERE]
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first asked for, so that ``import eqspike`` stays light."""
+    if name in _WHERE:
+        return getattr(import_module(_WHERE[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,53 @@
+"""The price of a run on a chip."""
+
+from __future__ import annotations
+
+from eqspike.costing.workload import ProjectionInfo, to_workload
+from eqspike.training.run import Run
+from hw_models import CostReport, load_chip
+from hw_models import price as price_workload
+from hw_models.workload import Workload
+
+
+def workload_of(run: Run) -> Workload:
+    """Return what ``run`` counted as a workload of its network; a bias is a synapse from an always active unit."""
+    network, bits = run.network, run.spec.network.precision
+    infos = []
+    for projection in network.projections:
+        synapse = projection.synapse
+        static = network.layer(projection.pre).kind == "static"
+        infos.append(
+            ProjectionInfo(
+                projection.name,
+                projection.pre,
+                projection.post,
+                network.layer(projection.pre).size * network.layer(projection.post).size,
+                bits,
+                projection.symmetric,
+                synapse.plastic,
+                accumulator=synapse.commit == "end_of_phase" and not static,
+            )
+        )
+    infos += [
+        ProjectionInfo(f"bias->{layer.name}", layer.name, layer.name, layer.size, bits, False, True)
+        for layer in network.layers
+        if layer.kind == "lif"
+    ]
+    layers = [(layer.name, layer.size) for layer in network.layers]
+    return to_workload(run.ledger, layers, infos, run.spec.tick_s, run.spec.name)
+
+
+def price(run: Run, chip: str = "generic-45nm", *, tick_s: float | None = None) -> CostReport:
+    """Return what the counted events of ``run`` cost on ``chip``, training and inference.
+
+    Parameters
+    ----------
+    chip : name of a chip that ships with hw_models, or the path of a chip's TOML file.
+    tick_s : seconds that a tick takes on the hardware; by default the chip's own, else the recipe's.
+
+    Raises
+    ------
+    hw_models.errors.HardwareError
+        if the chip is unknown or cannot price what was counted.
+    """
+    return price_workload(workload_of(run), load_chip(chip), tick_s)

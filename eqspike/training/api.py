@@ -1,0 +1,114 @@
+"""From a recipe to a finished run, in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from eqspike.core.errors import ConfigError, RunFileError
+from eqspike.data import Dataset, load_dataset
+from eqspike.recipes import load_recipe
+from eqspike.recording import check_output
+from eqspike.training import loop
+from eqspike.training.loop import Progress
+from eqspike.training.run import Run, check_data, new_run, open_run
+from eqspike.training.spec import RunSpec, with_settings
+
+
+def resolve(recipe: str | Mapping[str, Any] | RunSpec, changes: Mapping[str, Any] | None = None) -> RunSpec:
+    """Return the run specification of a recipe (a name, a TOML file, its settings or a RunSpec) with ``changes``.
+
+    Raises
+    ------
+    ConfigError
+        if the recipe or a dotted key of ``changes`` is unknown, or a value has the wrong type or range.
+    """
+    origin = ""
+    if isinstance(recipe, RunSpec):
+        settings = recipe.model_dump(exclude_none=True)
+    elif isinstance(recipe, str):
+        settings, origin = load_recipe(recipe), recipe
+    else:
+        settings = dict(recipe)
+    return RunSpec.parse(with_settings(settings, changes or {}), origin=origin)
+
+
+def load_data(spec: RunSpec) -> Dataset:
+    """Return the samples that a specification names."""
+    data = spec.data
+    dataset = load_dataset(data.name, validation=data.validation, scale=data.scale)
+    return dataset.limited(train=data.train_limit, test=data.test_limit)
+
+
+def train(
+    recipe: str | Mapping[str, Any] | RunSpec = "eqspike-digits",
+    *,
+    out: str | Path | None = None,
+    overwrite: bool = False,
+    threads: int | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    **settings: Any,
+) -> Run:
+    """Train a network as a recipe says and return the finished run.
+
+    Parameters
+    ----------
+    recipe : name of a shipped recipe, path of a TOML file, its settings as a mapping, or a RunSpec.
+    out : the run file, written at every checkpoint; None keeps the run in memory only.
+    overwrite : whether an existing ``out`` may be replaced.
+    threads : threads for inference, by default one per core.
+    settings : changes to the recipe, dots written as double underscores: ``seed=2, training__epochs=5``.
+
+    Raises
+    ------
+    ConfigError, DataError, OutputError
+        each names the field at fault and the remedy.
+    """
+    spec = resolve(recipe, {key.replace("__", "."): value for key, value in settings.items()})
+    if out is not None:
+        check_output(out, overwrite=overwrite)
+    dataset = load_data(spec)
+    run = new_run(spec, dataset, Path(out) if out is not None else None)
+    return loop.train(run, dataset, threads=threads, on_progress=on_progress)
+
+
+def resume(
+    path: str | Path,
+    *,
+    epochs: int | None = None,
+    threads: int | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Run:
+    """Go on with the run in ``path`` to its last epoch, or to ``epochs``; bit-identical to a run never stopped.
+
+    Raises
+    ------
+    RunFileError
+        if the run is complete and no further epochs are asked for, or its data have changed.
+    ConfigError
+        if fewer epochs are asked for than the run already has.
+    """
+    run = open_run(path)
+    if epochs is not None:
+        if epochs < run.progress["epoch"]:
+            raise ConfigError(
+                f"the run already has {run.progress['epoch']} epochs.", field="--epochs", remedy="Ask for more."
+            )
+        run.spec = resolve(run.spec, {"training.epochs": epochs})
+    if run.status == "complete" and run.progress["epoch"] >= run.spec.training.epochs:
+        raise RunFileError(
+            f"this run is complete with its {run.progress['epoch']} epochs.",
+            field=str(path),
+            remedy="Ask for more with --epochs, or train anew without --resume.",
+        )
+    dataset = load_data(run.spec)
+    check_data(run, dataset)
+    _forget_test(run)
+    return loop.train(run, dataset, threads=threads, on_progress=on_progress)
+
+
+def _forget_test(run: Run) -> None:
+    """Drop the counts of an earlier final test: inference is counted once, at the end."""
+    for table in run.substrate.counts:
+        table[2] = 0

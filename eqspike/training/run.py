@@ -1,0 +1,157 @@
+"""A run and what came out of it: settings, weights, metrics, ledger; to and from a run file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from eqspike.core.errors import ConfigError, RunFileError
+from eqspike.core.ledger import Ledger
+from eqspike.data import Dataset
+from eqspike.network.description import Network
+from eqspike.recording import RunContent, current_environment, read_run, write_run
+from eqspike.substrates.spiking.substrate import SpikingSubstrate
+from eqspike.training.spec import RunSpec
+
+METRICS = {
+    "epoch": np.int64,
+    "train_accuracy": np.float64,
+    "validation_accuracy": np.float64,
+    "learning_rate_scale": np.float64,
+    "seconds": np.float64,
+}
+
+
+@dataclass
+class Run:
+    """A run: ``results`` are its final scalars, ``metrics`` one value per epoch, ``ledger`` its counted events.
+
+    ``progress`` says where training stands: ``epoch`` (finished ones), ``sample`` and ``correct`` of the present one.
+    """
+
+    spec: RunSpec
+    network: Network
+    substrate: SpikingSubstrate
+    data: dict[str, str]
+    status: str = "running"
+    path: Path | None = None
+    results: dict = field(default_factory=dict)
+    metrics: dict[str, list] = field(default_factory=lambda: {name: [] for name in METRICS})
+    progress: dict[str, int] = field(default_factory=lambda: {"epoch": 0, "sample": 0, "correct": 0})
+    probes: dict[str, np.ndarray] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=current_environment)
+
+    @property
+    def ledger(self) -> Ledger:
+        """Counted events: phases free and nudged of training, inference of the final test alone."""
+        return self.substrate.ledger()
+
+    @property
+    def weights(self) -> dict[str, np.ndarray]:
+        """Weights (n_pre, n_post) by projection."""
+        return self.substrate.get_weights()[0]
+
+    @property
+    def test_accuracy(self) -> float:
+        """Share of the test samples answered rightly, looked at once, after training."""
+        return self.results["test_accuracy"]
+
+    def __str__(self) -> str:
+        done = f"{self.progress['epoch']} of {self.spec.training.epochs} epochs"
+        accuracy = self.results.get("test_accuracy")
+        return f"{self.spec.name}, seed {self.spec.seed}, {self.status}, {done}" + (
+            f", test accuracy {accuracy:.2%}" if accuracy is not None else ""
+        )
+
+    def save(self) -> None:
+        """Write the run file, if the run has one, atomically: the previous one survives any failure."""
+        if self.path is None:
+            return
+        weights, biases = self.substrate.get_weights()
+        content = RunContent(
+            status=self.status,
+            config=self.spec.model_dump(mode="json", exclude_none=True),
+            environment=self.environment,
+            results={"dataset": self.data, **self.results},
+            metrics={name: np.array(values, METRICS[name]) for name, values in self.metrics.items()},
+            weights=weights,
+            biases=biases,
+            ledger=self.ledger.to_dict(),
+            spikes_per_neuron=self.substrate.spikes_per_neuron(),
+            progress=self.progress,
+            probes=self.probes,
+        )
+        write_run(self.path, content, overwrite=True)
+
+
+def new_run(spec: RunSpec, dataset: Dataset, path: Path | None = None) -> Run:
+    """Return an untrained run of ``spec`` on ``dataset``."""
+    data = {"name": dataset.name, "checksum": dataset.checksum}
+    return _build(spec, dataset.n_pixels, dataset.n_classes, data, path)
+
+
+def open_run(path: str | Path) -> Run:
+    """Read a run back from its file.
+
+    Raises
+    ------
+    RunFileError
+        if the file is not a run file, or its parts contradict each other.
+    """
+    content = read_run(path)
+    try:
+        spec = RunSpec.parse(content.config, origin=str(path))
+        shapes = [values.shape for values in content.weights.values()]
+        pairs = {name.partition("->")[0]: values.shape[0] for name, values in content.weights.items()}
+        stored = dict(content.results)
+        data = stored.pop("dataset")
+        run = _build(spec, pairs["input"], content.biases["output"].size, data, Path(path))
+        expected = [(run.network.layer(p.pre).size, run.network.layer(p.post).size) for p in run.network.projections]
+        if sorted(shapes) != sorted(expected):
+            raise ValueError("the weights do not fit the network")
+        run.substrate.set_weights(content.weights, content.biases)
+        run.substrate.set_counts(Ledger.from_dict(content.ledger), content.spikes_per_neuron)
+        run.metrics = {name: content.metrics[name].tolist() for name in METRICS}
+    except (KeyError, ValueError, ConfigError) as error:
+        raise RunFileError(
+            f"the parts of this run file contradict each other ({error}).",
+            field=str(path),
+            remedy="Train again, or restore the file from a copy.",
+        ) from None
+    run.status, run.results, run.progress = content.status, stored, dict(content.progress)
+    run.probes, run.environment = content.probes, content.environment
+    return run
+
+
+def check_data(run: Run, dataset: Dataset) -> None:
+    """Refuse to go on with other samples than those that the run began with.
+
+    Raises
+    ------
+    RunFileError
+        if the data set's checksum differs.
+    """
+    if dataset.checksum != run.data["checksum"]:
+        raise RunFileError(
+            f"the run was trained on '{run.data['name']}' with {run.data['checksum']}, not on these samples.",
+            field=str(run.path),
+            remedy="Give it the same data set.",
+        )
+
+
+def _build(spec: RunSpec, n_inputs: int, n_classes: int, data: dict[str, str], path: Path | None) -> Run:
+    network = spec.build_network(n_inputs, n_classes)
+    substrate = SpikingSubstrate(
+        network,
+        spec.rule.plasticity(),
+        spec.phases,
+        spec.encoding,
+        seed=spec.seed,
+        beta=spec.rule.beta,
+        random_sign=spec.rule.random_sign,
+        target_rate=spec.rule.target_rate,
+        precision=spec.network.precision,
+    )
+    return Run(spec, network, substrate, data, path=path)
