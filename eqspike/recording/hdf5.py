@@ -92,7 +92,7 @@ def _digest(array: np.ndarray) -> str:
 
 @contextmanager
 def open_run(path: Path) -> Iterator[tuple[h5py.File, dict]]:
-    """Open a run file of a schema that this version reads, with its manifest; whatever damage raises is RunFileError."""
+    """Open a run file and its manifest if this version reads its schema; whatever damage raises is RunFileError."""
     with _named(path):
         _check_file(path)
     try:
@@ -155,7 +155,11 @@ def _read_manifest(path: Path, file: h5py.File) -> dict:
             field=str(path),
             remedy="Give a file that eqspike train wrote.",
         )
-    manifest = json.loads(bytes(_read_values(path, MANIFEST, _open_array(path, file, MANIFEST))[()]))
+    text = _read_values(path, MANIFEST, _open_array(path, file, MANIFEST))
+    try:
+        manifest = json.loads(bytes(text[()]))
+    except ValueError as error:
+        raise _refusal(path, MANIFEST, f"it is not JSON ({_reason(error)}).") from error
     if manifest["format"] != FORMAT:
         raise _refusal(path, MANIFEST, f"the format is {manifest['format']!r}, not {FORMAT!r}.")
     return manifest
@@ -181,9 +185,10 @@ def _check_version(path: Path, file: h5py.File) -> None:
 def read_arrays(path: Path, file: h5py.File, manifest: Mapping) -> dict[str, np.ndarray]:
     """Return every array of the file by path, in the order of writing, each checked against schema and checksum."""
     found = dict(_walk(path, file, "", 1))
-    for name in (*TEXTS, *FOLDERS, *manifest["sha256"]):
-        if name not in found:
-            raise _refusal(path, name, "it is missing.")
+    for kind, names in ((h5py.Group, FOLDERS), (h5py.Dataset, (*TEXTS, *manifest["sha256"]))):
+        for name in names:
+            if not isinstance(found.get(name), kind):
+                raise _refusal(path, name, f"it is missing, or is no {kind.__name__.lower()}.")
     datasets = {name: item for name, item in found.items() if isinstance(item, h5py.Dataset) and name != MANIFEST}
     for name, dataset in datasets.items():
         _check_declared(path, name, dataset)
@@ -242,6 +247,8 @@ def _check_declared(path: Path, name: str, dataset: h5py.Dataset) -> None:
     problem = find_spec(name).problem_with(dataset.shape, dataset.dtype)
     if problem:
         raise _refusal(path, name, f"{problem}.")
+    if dataset.maxshape != dataset.shape:  # only then can a chunk be larger than the array
+        raise _refusal(path, name, "its shape can grow, which that of an array in a run file cannot.")
     if dataset.is_virtual or dataset.external:
         raise _refusal(path, name, "its values lie in another file, which is never followed.")
     properties = dataset.id.get_create_plist()
