@@ -1,0 +1,1 @@
+"""What runs show, as numbers: the windows of spike-timing-dependent plasticity (see eqspike.analysis.stdp)."""

@@ -4,6 +4,9 @@ Kernels run without the global interpreter lock (samples go to threads) and with
 so a result does not depend on the vector width. The cache lies in a folder named after the hash of all kernel sources,
 because Numba does not see that a function in *another* file has changed. Where no such folder can be written, kernels
 are compiled in each process.
+
+Kernels allocate nothing, so reference counting is off (``_nrt``): with it on, every view of an array costs two atomic
+operations, and the loop takes twice as long.
 """
 
 from __future__ import annotations
@@ -18,6 +21,8 @@ from pathlib import Path
 import numba
 import numba.extending
 from numba.core import config
+
+_FLAGS = {"nogil": True, "error_model": "numpy", "_nrt": False}
 
 
 @lru_cache(maxsize=1)
@@ -39,34 +44,26 @@ def cache_folder() -> str | None:
     return str(folder)
 
 
-def kernel(function: Callable | None = None, *, cache: bool = True) -> Callable:
-    """Compile ``function`` with the house's flags; ``cache=False`` where arguments are jitted functions."""
-    if function is None:
-        return lambda inner: kernel(inner, cache=cache)
+def kernel(function: Callable, *, cache: bool = True) -> Callable:
+    """Compile ``function`` as an entry point, kept on disk for the next process where ``cache``."""
     folder = cache_folder() if cache else None
-    jit = numba.njit(nogil=True, error_model="numpy", cache=folder is not None)
     before = config.CACHE_DIR
     try:
         if folder is not None and not os.environ.get("NUMBA_CACHE_DIR"):
             config.CACHE_DIR = folder
-        return jit(function)
+        return numba.njit(**_FLAGS, cache=folder is not None)(function)
     finally:
         config.CACHE_DIR = before
 
 
 def inline(function: Callable) -> Callable:
     """Compile a small function that LLVM is expected to inline into its caller."""
-    return numba.njit(nogil=True, error_model="numpy", forceinline=True)(function)
+    return numba.njit(**_FLAGS, forceinline=True)(function)
 
 
 def splice(function: Callable) -> Callable:
-    """Paste a stage of a kernel into its caller before typing: it takes whole groups of arrays, which are dear to pass."""
-    return numba.njit(nogil=True, error_model="numpy", inline="always")(function)
-
-
-def is_compiled(function: Callable) -> bool:
-    """Return whether ``function`` can be handed to the engine's loop as a plasticity function."""
-    return config.DISABLE_JIT or isinstance(function, numba.core.dispatcher.Dispatcher)
+    """Paste a stage of a kernel into its caller before typing: it takes groups of arrays, which are dear to pass."""
+    return numba.njit(**_FLAGS, inline="always")(function)
 
 
 def resolve_by_type(function: Callable, find: Callable[[type], Callable]) -> None:

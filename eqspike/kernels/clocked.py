@@ -237,9 +237,9 @@ def run_phase(
 ):  # fmt: skip
     """Run one phase of a presentation, its ticks numbered from ``first_tick`` of the presentation.
 
-    ``traits`` is (rate_trace, declared_traces, sources_traced). Traces advance where ``traced``; weights or accumulators
-    move where ``learning``. ``injected`` (ticks, N) is a current added at each tick, or empty. Afterwards row COUNT of
-    the integers holds the spikes of the phase and BEFORE those before tick ``readout_from`` of it.
+    ``traits`` is (rate_trace, declared_traces, sources_traced). Traces advance where ``traced``; weights and
+    accumulators move where ``learning``. ``injected`` (ticks, N) is a current added at each tick, or empty.
+    Afterwards row COUNT of the integers holds the spikes of the phase and BEFORE those before tick ``readout_from``.
     """
     rate_trace, declared, sources_traced = traits
     layers, neurons, integers, traces = program.layers, state.neurons, state.integers, state.traces

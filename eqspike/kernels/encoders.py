@@ -16,7 +16,7 @@ STATIC, REGULAR, POISSON = 0, 1, 2
 
 @inline
 def regular_times(pixel, rate, phase, steps, times):
-    """Write the steps floor((k - phase) / rate), k = 1, 2, ..., below ``steps``; phase is in (0, 1]; return how many."""
+    """Write the steps floor((k - phase) / rate), k = 1, 2, ..., below ``steps``; return how many. 0 < phase <= 1."""
     count = 0
     interval = 1.0 / rate
     step = int((1.0 - phase) * interval)

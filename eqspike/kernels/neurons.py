@@ -23,7 +23,7 @@ def add_into(target, source):
 
 @inline
 def fill(target, value):
-    """Set every element of a one-dimensional ``target``: a loop compiles in a hundredth of a slice assignment's time."""
+    """Set every element of ``target``: a loop compiles in a hundredth of a slice assignment's time."""
     for k in range(target.size):
         target[k] = value
 

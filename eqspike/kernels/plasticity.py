@@ -52,7 +52,7 @@ def write_pre(parameters, w, pre, post, fired, gain, low, high):
 
 @inline
 def write_post(parameters, w, pre, post, fired, gain, low, high):
-    """Move a row of transposed weights by what a post spike asks for, clipped to [low, high]; return (changed, clipped)."""
+    """Move a row of transposed weights by what a post spike asks for, clipped; return (changed, clipped)."""
     changed, clipped = np.int32(0), np.int32(0)
     for k in range(w.size):
         before = w[k]
@@ -95,6 +95,6 @@ def move_row(w, steps, scale, low, high):
 
 @inline
 def owe(parameters, owed, post, zero):
-    """Add one tick of what a presynaptic activity of constant 1 asks for, per post neuron; its own traces are unread."""
+    """Add one tick of what a presynaptic activity of constant 1, which has no traces, asks for per post neuron."""
     for k in range(owed.size):
         owed[k] += on_pre(parameters, zero, post, 0, post, k)

@@ -147,10 +147,10 @@ def present(
     """Present the samples ``order[first:last]`` one at a time; ``answers`` gets what each free phase said.
 
     ``setting`` is (free_ticks, nudged_ticks, readout_from, encoding, max_rate, seed, spikes_purpose, sign_purpose).
-    ``teaching`` is (learns, always, beta, random_sign, target_rate, offset). Presentation s draws its random numbers from
-    index offset + s. Without ``learns`` there is one phase, counted as inference. With it the gain of a projection in
-    the nudged phase is its rate over the signed nudge; a rule that is not contrastive learns ``always``, in the free
-    phase too, with its rates as they are. ``injected`` (ticks, N) is a current added at each tick, or empty.
+    ``teaching`` is (learns, always, beta, random_sign, target_rate, offset). Presentation s draws its random numbers
+    from index offset + s. Without ``learns`` there is one phase, counted as inference. With it the gain of a projection
+    in the nudged phase is its rate over the signed nudge; a rule that is not contrastive learns ``always``, in the
+    free phase too, with its rates as they are. ``injected`` (ticks, N) is a current added at each tick, or empty.
     """
     free_ticks, nudged_ticks, readout_from, encoding, max_rate, seed, spikes_purpose, sign_purpose = setting
     learns, always, beta, random_sign, target_rate, offset = teaching

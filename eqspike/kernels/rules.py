@@ -1,8 +1,8 @@
 """How the loop calls a plasticity rule: by the type of the rule's parameters, so that compiled loops can be cached.
 
 A rule is a named tuple of parameters together with three small functions; :func:`bind` ties them. Inside kernels
-``advance(parameters, ...)``, ``on_pre(parameters, ...)`` and ``on_post(parameters, ...)`` resolve to the functions bound
-to the type of ``parameters``, at compile time.
+``advance(parameters, ...)``, ``on_pre(parameters, ...)`` and ``on_post(parameters, ...)`` resolve to the functions
+bound to the type of ``parameters``, at compile time.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """EqSpike: Equilibrium Propagation whose updates are triggered by spikes and need only local quantities.
 
-Equilibrium Propagation learns with the time derivative of the product of two rates during the nudged phase. EqSpike lets
-the spike train of one neuron stand for its rate and takes the derivative of the other:
+Equilibrium Propagation learns with the time derivative of the product of two rates during the nudged phase. EqSpike
+lets the spike train of one neuron stand for its rate and takes the derivative of the other:
 dW_ij = (eta / beta) [s_i d(rho_j) + s_j d(rho_i)], db_i = (eta / beta) d(rho_i). Nothing of the free phase is stored:
 the derivative comes from the rate estimator's own short memory.
 """

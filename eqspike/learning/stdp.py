@@ -41,8 +41,9 @@ def on_post(parameters, weight, pre, i, post, j):
 
 
 class PairSTDP(Config):
-    r"""Pair-based STDP: dW = A_plus exp(-dt / tau_plus) for dt = t_post - t_pre > 0, -A_minus exp(dt / tau_minus) for dt < 0.
+    r"""Pair-based STDP in the time difference dt = t_post - t_pre.
 
+    dW = A_plus exp(-dt / tau_plus) for dt > 0 and -A_minus exp(dt / tau_minus) for dt < 0.
     Coincident spikes (dt = 0) change nothing. Weights stay in the projection's [w_min, w_max].
 
     References

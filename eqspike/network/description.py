@@ -15,7 +15,7 @@ class Neuron(Config):
     r"""A leaky integrate-and-fire neuron on a clock.
 
     V(t+1) = (1 - leak) V(t) + I(t), a spike where V >= threshold; then V - threshold (soft) or reset_value (hard),
-    clamped to [v_min, v_max]. Without leak and with soft reset the mean rate is clip(I / threshold, 0, 1) spikes a tick.
+    clamped to [v_min, v_max]. Without leak and with soft reset the mean rate is clip(I / threshold, 0, 1) a tick.
     """
 
     threshold: float = Field(1.0, gt=0)

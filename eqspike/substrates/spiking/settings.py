@@ -12,8 +12,8 @@ from eqspike.core.config import Config
 class Encoding(Config):
     """How an image drives the network.
 
-    ``static``: pixel x is a constant current x; ``regular``: an evenly spaced train of ``max_rate`` x spikes a tick with
-    a random phase per presentation; ``poisson``: a spike in each tick with probability ``max_rate`` x.
+    ``static``: pixel x is a constant current x; ``regular``: an evenly spaced train of ``max_rate`` x spikes a tick
+    with a random phase per presentation; ``poisson``: a spike in each tick with probability ``max_rate`` x.
     """
 
     kind: Literal["static", "regular", "poisson"] = "static"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import numpy as np
 
@@ -104,7 +105,7 @@ class SpikingSubstrate:
         order = np.arange(len(images))
         threads = min(threads or os.cpu_count() or 1, max(1, len(images) // 8))
         borders = np.linspace(0, len(images), 8 * threads + 1).astype(np.int64) if threads > 1 else [0, len(images)]
-        spans = list(zip(borders[:-1], borders[1:], strict=True))
+        spans = list(pairwise(borders))
 
         def work(span: tuple[int, int]) -> Counts:
             own = program.new_counts(self.compiled)
@@ -129,7 +130,7 @@ class SpikingSubstrate:
         injected: np.ndarray | None = None,
         scale: float = 1.0,
     ) -> Record:
-        """Present sample ``index`` once more with probes on, and leave weights, counts and everything else as they were.
+        """Present sample ``index`` once more with probes on, leaving weights and counts as they were.
 
         Parameters
         ----------

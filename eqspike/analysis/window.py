@@ -1,0 +1,197 @@
+"""A window of spike-timing-dependent plasticity as numbers: mean weight change against t_post - t_pre."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+Z_95 = 1.959964
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """A line to compare a window with.
+
+    Parameters
+    ----------
+    kind : ``closed_form``, ``exact_slope``, ``pair_stdp`` or ``condition``.
+    label : what a legend says of it.
+    difference_s, values : (n,) t_post - t_pre in seconds and weight change.
+    """
+
+    kind: str
+    label: str
+    difference_s: np.ndarray
+    values: np.ndarray
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the curve as JSON types."""
+        return {
+            "kind": self.kind,
+            "label": self.label,
+            "difference_s": _listed(self.difference_s),
+            "values": _listed(self.values),
+        }
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """Where a window changes sign, in seconds, with its standard error."""
+
+    difference_s: float
+    standard_error_s: float
+
+
+@dataclass(frozen=True, eq=False)
+class StdpWindow:
+    """Weight change against t_post - t_pre under one protocol.
+
+    Parameters
+    ----------
+    protocol, rule : names of the protocol and of the plasticity rule.
+    tick_s : seconds that one tick emulates.
+    unit : what weight changes are measured in, as text for an axis.
+    difference_s : (n_bins,) centres of the bins, seconds.
+    mean, standard_error, count : (n_bins,) mean weight change of the pairs in a bin, its standard error over
+        independent trials, and the number of pairs; mean and error are NaN in an empty bin.
+    points_s, points : (n_points,) differences and weight changes of single pairs, a random subset of all.
+    equation : what is drawn, in LaTeX without dollar signs.
+    caption : what the window is and what it is not, in whole sentences.
+    parameters : everything that the protocol was given.
+    curves : lines to compare with.
+    crossing : the zero crossing, where there is exactly one.
+    lag_s : the derivative estimator's lag, where the rule has one.
+    """
+
+    protocol: str
+    rule: str
+    tick_s: float
+    unit: str
+    difference_s: np.ndarray
+    mean: np.ndarray
+    standard_error: np.ndarray
+    count: np.ndarray
+    points_s: np.ndarray
+    points: np.ndarray
+    equation: str
+    caption: str
+    parameters: dict[str, Any] = field(default_factory=dict)
+    curves: tuple[Curve, ...] = ()
+    crossing: Crossing | None = None
+    lag_s: float | None = None
+
+    @property
+    def band(self) -> tuple[np.ndarray, np.ndarray]:
+        """Lower and upper end of the 95 % confidence interval of the mean, (n_bins,) each."""
+        return self.mean - Z_95 * self.standard_error, self.mean + Z_95 * self.standard_error
+
+    @property
+    def closed_form(self) -> Curve | None:
+        """The curve that the window has in theory, where it is known."""
+        return self.curve("closed_form")
+
+    @property
+    def reference(self) -> Curve | None:
+        """The window of pair-based STDP, unscaled."""
+        return self.curve("pair_stdp")
+
+    def curve(self, kind: str) -> Curve | None:
+        """Return the first curve of ``kind``, None where there is none."""
+        return next((curve for curve in self.curves if curve.kind == kind), None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the window as plain JSON types, a stable form for scripts; single pairs are left out."""
+        low, high = self.band
+        crossing = self.crossing
+        return {
+            "protocol": self.protocol,
+            "rule": self.rule,
+            "tick_s": self.tick_s,
+            "unit": self.unit,
+            "difference_s": _listed(self.difference_s),
+            "mean": _listed(self.mean),
+            "standard_error": _listed(self.standard_error),
+            "low_95": _listed(low),
+            "high_95": _listed(high),
+            "count": [int(n) for n in self.count],
+            "zero_crossing_s": None if crossing is None else crossing.difference_s,
+            "zero_crossing_error_s": None if crossing is None else crossing.standard_error_s,
+            "lag_s": self.lag_s,
+            "equation": self.equation,
+            "caption": self.caption,
+            "parameters": self.parameters,
+            "curves": [curve.to_dict() for curve in self.curves],
+        }
+
+
+@dataclass(frozen=True)
+class Bins:
+    """Bins of ``width`` ticks (odd), 2 ``half`` + 1 of them, one centred on zero."""
+
+    width: int
+    half: int
+
+    @property
+    def reach(self) -> int:
+        """The largest difference of a bin, in ticks."""
+        return self.half * self.width + self.width // 2
+
+    @property
+    def lags(self) -> np.ndarray:
+        """Every difference in a bin, in ticks."""
+        return np.arange(-self.reach, self.reach + 1)
+
+    @property
+    def centres(self) -> np.ndarray:
+        """Middle of every bin, in ticks."""
+        return np.arange(-self.half, self.half + 1) * self.width
+
+    def merge(self, values: np.ndarray) -> np.ndarray:
+        """Sum ``values`` (..., n_lags) within the bins, (..., n_bins)."""
+        return values.reshape(*values.shape[:-1], 2 * self.half + 1, self.width).sum(-1)
+
+
+def mean_with_error(sums: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mean over all pairs of each bin and its standard error.
+
+    Pairs of one trial share its spikes, so trials, not pairs, are the independent draws: the mean is the ratio
+    sum(S_k) / sum(N_k) of the trials' sums and counts, its variance n / (n - 1) sum((S_k - mean N_k)^2) / sum(N_k)^2.
+
+    Parameters
+    ----------
+    sums, counts : (n_trials, n_bins) summed weight change and number of pairs.
+
+    References
+    ----------
+    Cochran, Sampling Techniques, 3rd ed., Wiley 1977, chapter 6 (ratio estimators).
+    """
+    n, total = len(sums), counts.sum(0)
+    filled = np.where(total > 0, total, np.nan)
+    mean = sums.sum(0) / filled
+    spread = ((sums - mean * counts) ** 2).sum(0) * n / (n - 1)
+    return mean, np.sqrt(spread) / filled
+
+
+def find_crossing(difference: np.ndarray, mean: np.ndarray, error: np.ndarray) -> Crossing | None:
+    """Return where the mean changes sign, if the bins that are surely not zero change it exactly once.
+
+    A straight line is fitted, weighted by 1 / error^2, through the two bins on either side of the change.
+    """
+    sure = np.flatnonzero(np.abs(mean) > Z_95 * error)
+    turns = np.flatnonzero(np.diff(np.sign(mean[sure])))
+    if len(turns) != 1 or not np.all(error > 0):
+        return None
+    near = slice(max(0, sure[turns[0]] - 1), sure[turns[0] + 1] + 2)
+    x, y, weight = difference[near], mean[near], 1.0 / error[near] ** 2
+    design = np.stack([np.ones_like(x), x], 1)
+    covariance = np.linalg.inv(design.T @ (weight[:, None] * design))
+    offset, slope = covariance @ (design.T @ (weight * y))
+    at = -offset / slope
+    gradient = np.array([1.0, at])
+    return Crossing(float(at), float(np.sqrt(gradient @ covariance @ gradient) / abs(slope)))
+
+
+def _listed(values: np.ndarray) -> list[float | None]:
+    return [float(value) if np.isfinite(value) else None for value in values]

@@ -1,0 +1,100 @@
+"""How results look: one JSON document, or short tables with numbers that can be read at a glance."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from math import floor, log10
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+NONE = "-"
+_PREFIXES = {-18: "a", -15: "f", -12: "p", -9: "n", -6: "u", -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}
+
+
+def print_json(document: Mapping) -> None:
+    """Print the one JSON document of a command; NaN and infinity, which JSON lacks, would be a bug."""
+    typer.echo(json.dumps(document, indent=2, allow_nan=False))
+
+
+def stdout() -> Console:
+    """Return a console on stdout that colours words only where it is told to."""
+    return Console(highlight=False)
+
+
+def table(*columns: str, left: int = 1) -> Table:
+    """Return a table with a head; columns after the first ``left`` hold numbers and are aligned to the right."""
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for place, column in enumerate(columns):
+        made.add_column(column, justify="left" if place < left else "right", overflow="fold")
+    return made
+
+
+def facts(rows: Iterable[tuple[str, str | Text]]) -> Table:
+    """Return names and what there is to say of each, without a head."""
+    made = Table.grid(padding=(0, 2))
+    made.add_column(style="bold", no_wrap=True)
+    made.add_column(overflow="fold")
+    for name, said in rows:
+        made.add_row(name, said if isinstance(said, Text) else Text(said))
+    return made
+
+
+def bullets(title: str, notes: Iterable[str]) -> Table:
+    """Return notes under a title, each with its own hanging indent."""
+    made = Table.grid(padding=(0, 1))
+    made.add_column()
+    made.add_column(overflow="fold")
+    for note in notes:
+        made.add_row("-", Text(note))
+    outer = Table.grid()
+    outer.add_row(Text(title, style="bold"))
+    outer.add_row(made)
+    return outer
+
+
+def engineering(value: float, unit: str, digits: int = 3) -> str:
+    """Return ``value`` with an SI prefix and ``digits`` significant digits: 4.1e-07 J is 410 nJ."""
+    exponent = _exponent(value)
+    return f"{_significant(value / 10.0**exponent, digits)} {_PREFIXES[exponent]}{unit}"
+
+
+def band(energy: Mapping[str, float] | None, unit: str = "J") -> str:
+    """Return value and low-high band in one prefix: 405 nJ (73-970)."""
+    if energy is None:
+        return NONE
+    exponent = _exponent(energy["value"])
+    low, high = (_significant(energy[bound] / 10.0**exponent, 2) for bound in ("low", "high"))
+    return f"{engineering(energy['value'], unit)} ({low}-{high})"
+
+
+def count(value: float | None) -> str:
+    """Return a mean count: whole where it is large, with a digit or two where it is small."""
+    if value is None:
+        return NONE
+    return f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:.3g}"
+
+
+def percent(share: float | None) -> str:
+    """Return a share of samples in percent."""
+    return NONE if share is None else f"{100 * share:.2f} %"
+
+
+def _exponent(value: float) -> int:
+    """Return the power of ten, a multiple of 3, that leaves 1 to 1000 before the point after rounding."""
+    if value == 0:
+        return 0
+    rounded = float(f"{abs(value):.2e}")
+    return min(max(3 * floor(log10(rounded) / 3), min(_PREFIXES)), max(_PREFIXES))
+
+
+def _significant(value: float, digits: int) -> str:
+    """Return ``value`` rounded to ``digits`` significant digits, never in exponential notation."""
+    if value == 0:
+        return "0"
+    places = digits - 1 - floor(log10(abs(value)))
+    return f"{round(value, places):.{max(places, 0)}f}"
