@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from eqspike.learning.eqspike import EqSpike
 from eqspike.learning.plasticity import Plasticity
+from eqspike.learning.stdp import PairSTDP
+
+Rule = EqSpike | PairSTDP | Plasticity
 
 
 class Updates(NamedTuple):
@@ -54,3 +58,23 @@ def replay(
         for train, state in zip(trains, traces, strict=True):
             rule.advance(parameters, state, train[tick], tick)
     return Updates(np.array(places, np.int64).reshape(-1, 4), np.array(values, np.float64))
+
+
+def as_plasticity(rule: Rule) -> Plasticity:
+    """Return the rule as the engine takes it."""
+    return rule if isinstance(rule, Plasticity) else rule.plasticity()
+
+
+def default_rule() -> EqSpike:
+    """Return the rule that protocols are run with where none is given."""
+    return EqSpike(tau_ticks=20, delay_ticks=20)
+
+
+def describe_rule(rule: Rule) -> dict[str, Any]:
+    """Return the settings of a rule as JSON types."""
+    return dict(rule.parameters._asdict()) if isinstance(rule, Plasticity) else rule.model_dump(mode="json")
+
+
+def unit_of(rule: Rule) -> str:
+    """Return what weight changes of ``rule`` are measured in."""
+    return "η/β" if as_plasticity(rule).contrastive else "η"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -63,6 +63,7 @@ class StdpWindow:
     curves : lines to compare with.
     crossing : the zero crossing, where there is exactly one.
     lag_s : the derivative estimator's lag, where the rule has one.
+    label : which pairs these are, where a protocol tells several kinds apart.
     """
 
     protocol: str
@@ -81,6 +82,7 @@ class StdpWindow:
     curves: tuple[Curve, ...] = ()
     crossing: Crossing | None = None
     lag_s: float | None = None
+    label: str = ""
 
     @property
     def band(self) -> tuple[np.ndarray, np.ndarray]:
@@ -108,6 +110,7 @@ class StdpWindow:
         return {
             "protocol": self.protocol,
             "rule": self.rule,
+            "label": self.label,
             "tick_s": self.tick_s,
             "unit": self.unit,
             "difference_s": _listed(self.difference_s),
@@ -133,6 +136,11 @@ class Bins:
     width: int
     half: int
 
+    @classmethod
+    def within(cls, window: int, width: int) -> Self:
+        """Return as many bins of ``width`` as lie within +- ``window`` ticks."""
+        return cls(width, (window - width // 2) // width)
+
     @property
     def reach(self) -> int:
         """The largest difference of a bin, in ticks."""
@@ -153,11 +161,12 @@ class Bins:
         return values.reshape(*values.shape[:-1], 2 * self.half + 1, self.width).sum(-1)
 
 
-def mean_with_error(sums: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the mean over all pairs of each bin and its standard error.
+def mean_with_covariance(sums: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mean over all pairs of each bin (n_bins,) and the covariance of these means (n_bins, n_bins).
 
     Pairs of one trial share its spikes, so trials, not pairs, are the independent draws: the mean is the ratio
-    sum(S_k) / sum(N_k) of the trials' sums and counts, its variance n / (n - 1) sum((S_k - mean N_k)^2) / sum(N_k)^2.
+    m = sum(S_k) / sum(N_k) of the trials' sums and counts; with residuals R_k = S_k - m N_k its covariance is
+    n / (n - 1) sum(R_k R_k') / (sum(N_k) sum(N_k)').
 
     Parameters
     ----------
@@ -170,28 +179,43 @@ def mean_with_error(sums: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, n
     n, total = len(sums), counts.sum(0)
     filled = np.where(total > 0, total, np.nan)
     mean = sums.sum(0) / filled
-    spread = ((sums - mean * counts) ** 2).sum(0) * n / (n - 1)
-    return mean, np.sqrt(spread) / filled
+    residual = sums - np.where(total > 0, mean, 0.0) * counts
+    return mean, (residual.T @ residual) * (n / (n - 1)) / np.outer(filled, filled)
 
 
-def find_crossing(difference: np.ndarray, mean: np.ndarray, error: np.ndarray) -> Crossing | None:
+def find_crossing(difference_s: np.ndarray, mean: np.ndarray, covariance: np.ndarray) -> Crossing | None:
     """Return where the mean changes sign, if the bins that are surely not zero change it exactly once.
 
-    A straight line is fitted, weighted by 1 / error^2, through the two bins on either side of the change.
+    A straight line a + b x is fitted by least squares through the change and the two nearest sure bins on each side;
+    the crossing is -a / b.
     """
+    error = np.sqrt(np.diag(covariance))
     sure = np.flatnonzero(np.abs(mean) > Z_95 * error)
     turns = np.flatnonzero(np.diff(np.sign(mean[sure])))
     if len(turns) != 1 or not np.all(error > 0):
         return None
     near = slice(max(0, sure[turns[0]] - 1), sure[turns[0] + 1] + 2)
-    x, y, weight = difference[near], mean[near], 1.0 / error[near] ** 2
-    design = np.stack([np.ones_like(x), x], 1)
-    covariance = np.linalg.inv(design.T @ (weight[:, None] * design))
-    offset, slope = covariance @ (design.T @ (weight * y))
+    x = difference_s[near]
+    fit = np.linalg.pinv(np.stack([np.ones_like(x), x], 1))
+    offset, slope = fit @ mean[near]
     at = -offset / slope
-    gradient = np.array([1.0, at])
-    return Crossing(float(at), float(np.sqrt(gradient @ covariance @ gradient) / abs(slope)))
+    gradient = np.array([1.0, at]) @ fit
+    return Crossing(float(at), float(np.sqrt(gradient @ covariance[near, near] @ gradient) / abs(slope)))
 
 
 def _listed(values: np.ndarray) -> list[float | None]:
     return [float(value) if np.isfinite(value) else None for value in values]
+
+
+def time_unit(reach_s: float) -> tuple[float, str]:
+    """Return (units per second, name) of the unit in which ``reach_s`` is best read: s, ms, µs or ns."""
+    for factor, name in ((1.0, "s"), (1e3, "ms"), (1e6, "µs")):
+        if reach_s * factor >= 1:
+            return factor, name
+    return 1e9, "ns"
+
+
+def spoken(seconds: float) -> str:
+    """Return a duration as text, such as ``30 ms``."""
+    factor, name = time_unit(abs(seconds))
+    return f"{seconds * factor:.3g} {name}"

@@ -1,0 +1,217 @@
+"""The ensemble of rate ramps: spike-timing-dependent plasticity as pre spikes times the slope of the post rate."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from eqspike.analysis.closed_forms import estimator_lag, memory_ticks, ramp_causal, ramp_exact
+from eqspike.analysis.isolated import pair_stdp_curve
+from eqspike.analysis.replay import Rule, as_plasticity, default_rule, describe_rule, replay, unit_of
+from eqspike.analysis.window import Bins, Curve, StdpWindow, find_crossing, mean_with_covariance, spoken
+from eqspike.core.config import Config
+from eqspike.core.rng import Purpose, stream
+from eqspike.learning.eqspike import EqSpike
+
+_CHUNK = 1000  # trials that share a random stream
+_POINTS = 3000
+_POINTS_STREAM = 2**40  # beyond every chunk
+_LEAD_TICKS = 200  # before the pre spike, for a rule whose memory is not known
+_EQUATION = (
+    r"\langle\Delta W\rangle(\Delta t) = \frac{\eta}{\beta}\,"
+    r"\frac{\langle\dot\rho_{post}(t)\,\rho_{post}(t+\Delta t)\rangle}{\langle\rho_{post}\rangle}"
+)
+
+
+class _Asked(Config):
+    """What can be asked of the ensemble."""
+
+    trials: int = Field(ge=2, le=1_000_000)
+    seed: int = Field(ge=0, lt=2**63)
+    tick_s: float = Field(gt=0)
+    ramp_ticks: int = Field(ge=1, le=100_000)
+    rates: tuple[float, float]
+    window_ticks: int = Field(ge=1, le=10_000)
+    bin_ticks: int = Field(ge=1)
+    derivative: Literal["rule", "exact"]
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if not 0 <= self.rates[0] < self.rates[1] <= 1:
+            raise ValueError("rates must be two numbers of spikes a tick, 0 <= low < high <= 1")
+        if self.bin_ticks % 2 == 0:
+            raise ValueError("bin_ticks must be odd, so that one bin is centred on zero")
+        if self.bins.half < 1:
+            raise ValueError("window_ticks must hold at least three bins of bin_ticks")
+        return self
+
+    @property
+    def bins(self) -> Bins:
+        return Bins.within(self.window_ticks, self.bin_ticks)
+
+
+def rate_ramp(
+    rule: Rule | None = None,
+    *,
+    trials: int = 8000,
+    seed: int = 1,
+    tick_s: float = 1e-3,
+    ramp_ticks: int = 100,
+    rates: tuple[float, float] = (0.02, 0.3),
+    window_ticks: int = 60,
+    bin_ticks: int = 11,
+    derivative: Literal["rule", "exact"] = "rule",
+) -> StdpWindow:
+    r"""Return the mean update of pre/post pairs while the post neuron's rate ramps up and down.
+
+    The post neuron (leakless, soft reset, random initial charge) is driven by a current of straight ramps of
+    ``ramp_ticks`` between rates drawn uniformly from ``rates``, a different part of a ramp in each trial. One pre spike
+    falls when the rule has forgotten the beginning. Every pair within the window gets the update that the pre spike
+    triggers, for EqSpike the post neuron's rate derivative, and pairs are averaged by dt = t_post - t_pre.
+    The closed forms are derived in :func:`~eqspike.analysis.closed_forms.ramp_exact` (the exact slope: odd in dt) and
+    :func:`~eqspike.analysis.closed_forms.ramp_causal` (the causal estimator: late by its lag).
+
+    Parameters
+    ----------
+    rule : EqSpike(tau_ticks=20, delay_ticks=20) where not given.
+    trials : independent ramps; the error band is over trials.
+    rates : lowest and highest rate, spikes per tick.
+    window_ticks : largest abs(dt); the last bin may end before.
+    bin_ticks : width of a bin, odd.
+    derivative : ``rule`` for what the rule asks for, ``exact`` for the drawn slope at the pre spike in its place.
+
+    Raises
+    ------
+    ConfigError : a parameter is of the wrong type or out of range.
+
+    References
+    ----------
+    Bengio, Mesnard, Fischer, Zhang and Wu, arXiv:1509.05936, 2015.
+
+    Notes
+    -----
+    A single straight ramp would not show the lag: its slope is the same at any time. It takes rates that turn.
+    """
+    rule = default_rule() if rule is None else rule
+    asked = _Asked.parse(
+        {
+            "trials": trials, "seed": seed, "tick_s": tick_s, "ramp_ticks": ramp_ticks, "rates": rates,
+            "window_ticks": window_ticks, "bin_ticks": bin_ticks, "derivative": derivative,
+        }
+    )  # fmt: skip
+    bins = asked.bins
+    change, spikes = _run_trials(rule, asked)
+    counts = bins.merge(spikes)
+    mean, covariance = mean_with_covariance(counts * change[:, None], counts)
+    trial, lag = _some_pairs(spikes, seed)
+    equation, caption = _words(rule, asked)
+    causal = isinstance(rule, EqSpike) and derivative == "rule"
+    return StdpWindow(
+        protocol="rate_ramp",
+        rule=type(rule).__name__,
+        tick_s=tick_s,
+        unit=unit_of(rule),
+        difference_s=bins.centres * tick_s,
+        mean=mean,
+        standard_error=np.sqrt(np.diag(covariance)),
+        count=counts.sum(0),
+        points_s=bins.lags[lag] * tick_s,
+        points=change[trial],
+        equation=equation,
+        caption=caption,
+        parameters={"rule": describe_rule(rule), **asked.model_dump(mode="json")},
+        curves=_curves(rule, asked),
+        crossing=find_crossing(bins.centres * tick_s, mean, covariance),
+        lag_s=estimator_lag(rule) * tick_s if causal else None,
+    )
+
+
+def draw_ramps(
+    seed: int, chunk: int, trials: int, lead: int, reach: int, ramp_ticks: int, rates: tuple[float, float]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Draw neurons on ramps, whose rate at a tick is the current of the tick.
+
+    Returns
+    -------
+    tuple
+        currents and spikes (lead + reach + 1, trials), the initial charge within the first current, and the exact
+        slopes (trials,) at tick ``lead``, spikes per tick^2.
+    """
+    draw = stream(seed, Purpose.PROTOCOL, chunk)
+    ticks, trial = np.arange(lead + reach + 1), np.arange(trials)
+    knots = draw.uniform(*rates, (_CHUNK, len(ticks) // ramp_ticks + 3))
+    at = ticks[:, None] / ramp_ticks + draw.uniform(0, 1, _CHUNK)[:trials]
+    before = at.astype(int)
+    low, high = knots[trial, before], knots[trial, before + 1]
+    current = low + (high - low) * (at - before)
+    current[0] += draw.uniform(0, 1, _CHUNK)[:trials]
+    spikes, potential = np.zeros(current.shape, np.uint8), np.zeros(trials)
+    for tick in ticks:
+        potential += current[tick]
+        spikes[tick] = potential >= 1
+        potential -= spikes[tick]
+    return current, spikes, (high - low)[lead] / ramp_ticks
+
+
+def _run_trials(rule: Rule, asked: _Asked) -> tuple[np.ndarray, np.ndarray]:
+    """Return the update at the pre spike of each trial (trials,) and the post spikes around it (trials, n_lags)."""
+    reach, plasticity = asked.bins.reach, as_plasticity(rule)
+    lead = max(reach, memory_ticks(rule) if isinstance(rule, EqSpike) else _LEAD_TICKS)
+    pre = np.zeros((lead + 1, 1))
+    pre[lead] = 1
+    changes, trains = [], []
+    for first in range(0, asked.trials, _CHUNK):
+        n = min(_CHUNK, asked.trials - first)
+        _, spikes, change = draw_ramps(asked.seed, first // _CHUNK, n, lead, reach, asked.ramp_ticks, asked.rates)
+        if asked.derivative == "rule":
+            change = replay(plasticity, pre, spikes[: lead + 1], triggers=("pre",)).value
+        changes.append(change)
+        trains.append(spikes[lead - reach :].T)
+    return np.concatenate(changes), np.concatenate(trains)
+
+
+def _some_pairs(spikes: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    pairs = np.flatnonzero(spikes)
+    chosen = stream(seed, Purpose.PROTOCOL, _POINTS_STREAM).choice(pairs, min(_POINTS, len(pairs)), replace=False)
+    return np.unravel_index(chosen, spikes.shape)
+
+
+def _curves(rule: Rule, asked: _Asked) -> tuple[Curve, ...]:
+    ticks, difference_s = asked.bins.lags, asked.bins.lags * asked.tick_s
+    reference = pair_stdp_curve(ticks, asked.tick_s)
+    exact = ramp_exact(ticks, asked.ramp_ticks, asked.rates)
+    if asked.derivative == "exact":
+        return Curve("closed_form", "closed form", difference_s, exact), reference
+    if not isinstance(rule, EqSpike):
+        return (reference,)
+    causal = ramp_causal(rule, ticks, asked.ramp_ticks, asked.rates)
+    return (
+        Curve("closed_form", "closed form, causal estimator", difference_s, causal),
+        Curve("exact_slope", "closed form, exact slope", difference_s, exact),
+        reference,
+    )
+
+
+def _words(rule: Rule, asked: _Asked) -> tuple[str, str]:
+    tick_s = asked.tick_s
+    ensemble = (
+        f"Mean update at a presynaptic spike against the time to each postsynaptic spike, over {asked.trials} trials in "
+        f"which the postsynaptic rate ramps between random rates of {asked.rates[0]:g} to {asked.rates[1]:g} spikes per "
+        f"tick ({spoken(tick_s)}), {spoken(asked.ramp_ticks * tick_s)} a ramp; bins of {spoken(asked.bin_ticks * tick_s)}."
+    )
+    if asked.derivative == "exact":
+        return _EQUATION, (
+            f"{ensemble} With the exact slope of the rate the curve is odd: potentiation where post follows pre, "
+            "depression where it precedes."
+        )
+    if not isinstance(rule, EqSpike):
+        return r"\langle\Delta W\rangle(\Delta t)", ensemble
+    return _EQUATION, (
+        f"{ensemble} Potentiation where post follows pre and depression where it precedes, shifted by the lag of the "
+        f"causal rate estimator ({spoken(estimator_lag(rule) * tick_s)}). This is a property of the ensemble: it "
+        "follows the slope of the rate, not the order of two spikes, and single pairs scatter far more widely. Weights "
+        "are symmetric, so a synapse also receives the mirror image from its postsynaptic spikes (not drawn), and the "
+        "sign turns with β."
+    )
