@@ -108,7 +108,7 @@ def replaced(make):
 
 
 def external_storage(group, name):
-    group.create_dataset(name, (4, 2), "f8", external=[("/etc/passwd", 0, 64)])
+    group.create_dataset(name, (4, 2), "f8", external=[("elsewhere.bin", 0, 64)])
 
 
 def virtual(group, name):
@@ -163,6 +163,12 @@ def test_a_folder_within_itself_ends(run):
     with h5py.File(run, "r+") as file:
         file["weights/loop"] = file["weights"]
     refused(run, "/weights/loop", readers=(read_run,))
+
+
+def test_folders_below_the_schema_are_not_entered(run):
+    with h5py.File(run, "r+") as file:
+        file.create_group("weights/a/b/c/d/e")
+    refused(run, "/weights/a/b/c: ", readers=(read_run,))
 
 
 def test_arrays_of_different_length_are_refused(run):
