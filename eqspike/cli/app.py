@@ -14,7 +14,7 @@ from eqspike.cli.energy import energy
 from eqspike.cli.evaluate import evaluate
 from eqspike.cli.recipes import recipes
 from eqspike.cli.stdp import stdp
-from eqspike.cli.train import train
+from eqspike.cli.train import JSON_KEYS, train
 from eqspike.core.errors import EqspikeError
 from hw_models.errors import HardwareError
 
@@ -42,7 +42,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -54,7 +54,7 @@ def _version(asked: bool) -> None:
 
 
 @app.callback(
-    epilog="Begin with [bold]eqspike train[/]: digits, under a minute. Every command explains itself with --help; with "
+    epilog="Begin with **eqspike train**: digits, under a minute. Every command explains itself with --help; with "
     "--json it prints one JSON document on stdout, and nothing else there. Exit code 2 is a mistake that the message "
     "explains, 130 a run that was stopped, 1 a bug."
 )
@@ -66,5 +66,6 @@ def eqspike(
     """Emulate neuromorphic hardware that learns by itself: train it, count its events, price them on a chip."""
 
 
-for _command in (train, evaluate, energy, stdp, recipes, datasets, chips):
+app.command(epilog=JSON_KEYS)(train)
+for _command in (evaluate, energy, stdp, recipes, datasets, chips):
     app.command()(_command)

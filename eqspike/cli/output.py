@@ -8,7 +8,7 @@ from math import floor, log10
 
 import typer
 from rich import box
-from rich.console import Console
+from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
@@ -30,37 +30,40 @@ def table(*columns: str, left: int = 1) -> Table:
     """Return a table with a head; columns after the first ``left`` hold numbers and are aligned to the right."""
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
     for place, column in enumerate(columns):
-        made.add_column(column, justify="left" if place < left else "right", overflow="fold")
+        number = place >= left
+        made.add_column(column, justify="right" if number else "left", no_wrap=number or place == 0, overflow="fold")
     return made
 
 
 def facts(rows: Iterable[tuple[str, str | Text]]) -> Table:
     """Return names and what there is to say of each, without a head."""
     made = Table.grid(padding=(0, 2))
-    made.add_column(style="bold", no_wrap=True)
+    made.add_column(style="dim", no_wrap=True)
     made.add_column(overflow="fold")
     for name, said in rows:
         made.add_row(name, said if isinstance(said, Text) else Text(said))
     return made
 
 
-def bullets(title: str, notes: Iterable[str]) -> Table:
+def entry(name: str, rows: Iterable[tuple[str, str | Text]]) -> Group:
+    """Return one thing of a list: its name, and what there is to say of it."""
+    return Group(Text(name, style="bold green"), facts(rows), "")
+
+
+def bullets(title: str, notes: Iterable[str]) -> Group:
     """Return notes under a title, each with its own hanging indent."""
     made = Table.grid(padding=(0, 1))
     made.add_column()
     made.add_column(overflow="fold")
     for note in notes:
         made.add_row("-", Text(note))
-    outer = Table.grid()
-    outer.add_row(Text(title, style="bold"))
-    outer.add_row(made)
-    return outer
+    return Group(Text(title, style="bold"), made, "")
 
 
-def engineering(value: float, unit: str, digits: int = 3) -> str:
-    """Return ``value`` with an SI prefix and ``digits`` significant digits: 4.1e-07 J is 410 nJ."""
+def engineering(value: float, unit: str) -> str:
+    """Return ``value`` with an SI prefix and three significant digits: 4.1e-07 J is 410 nJ."""
     exponent = _exponent(value)
-    return f"{_significant(value / 10.0**exponent, digits)} {_PREFIXES[exponent]}{unit}"
+    return f"{_rounded(value / 10.0**exponent, 3)} {_PREFIXES[exponent]}{unit}"
 
 
 def band(energy: Mapping[str, float] | None, unit: str = "J") -> str:
@@ -68,7 +71,7 @@ def band(energy: Mapping[str, float] | None, unit: str = "J") -> str:
     if energy is None:
         return NONE
     exponent = _exponent(energy["value"])
-    low, high = (_significant(energy[bound] / 10.0**exponent, 2) for bound in ("low", "high"))
+    low, high = (_rounded(energy[bound] / 10.0**exponent, 2) for bound in ("low", "high"))
     return f"{engineering(energy['value'], unit)} ({low}-{high})"
 
 
@@ -92,9 +95,6 @@ def _exponent(value: float) -> int:
     return min(max(3 * floor(log10(rounded) / 3), min(_PREFIXES)), max(_PREFIXES))
 
 
-def _significant(value: float, digits: int) -> str:
-    """Return ``value`` rounded to ``digits`` significant digits, never in exponential notation."""
-    if value == 0:
-        return "0"
-    places = digits - 1 - floor(log10(abs(value)))
-    return f"{round(value, places):.{max(places, 0)}f}"
+def _rounded(value: float, digits: int) -> str:
+    """Return ``value`` with so many significant digits at most, never in exponential notation."""
+    return f"{float(f'{value:.{digits}g}'):.12g}"

@@ -14,10 +14,9 @@ from eqspike.cli.output import percent
 if TYPE_CHECKING:
     from eqspike.training.loop import Progress as Report
 
-LINE_S = 5.0  # between two lines of a log
+LINE_S, QUIET_S = 5.0, 30.0  # in a log, lines of finished epochs are so far apart, and others come after such a silence
 STAGES = {
-    "compile": "compiling kernels (about 20 s, only in the first run of a version)",
-    "validate": "validating",
+    "compile": "preparing kernels (the first run of a version compiles them, about 20 s)",
     "test": "testing",
 }
 
@@ -82,23 +81,22 @@ class Monitor:
         """Show a report of the training loop."""
         now = time.monotonic()
         self._pace.add(report, now)
-        training = report.stage in ("train", "validate")
-        if not training:
+        if report.stage not in ("train", "validate"):
             self.stage(STAGES[report.stage])
             return
-        epoch = min(report.epoch + 1, report.epochs)
-        done = report.epoch * report.samples + report.sample
+        ended = report.sample == 0 and report.epoch > 0
+        epoch = report.epoch + (not ended)
         said = self._facts(report)
         self._bar.update(
             self._task,
             description=f"epoch {epoch}/{report.epochs}",
             total=report.epochs * report.samples,
-            completed=done,
+            completed=report.epoch * report.samples + report.sample,
             facts=said,
         )
-        if self._stage != "train" or now - self._spoken > LINE_S:
-            share = done / max(report.epochs * report.samples, 1)
-            self._line(f"epoch {epoch}/{report.epochs}, {share:.0%} of the training: {said}")
+        quiet = now - self._spoken
+        if quiet > QUIET_S or (ended and (quiet > LINE_S or epoch == report.epochs)):
+            self._line(f"epoch {epoch}/{report.epochs}: {said}")
         self._stage = "train"
 
     def stage(self, said: str) -> None:
@@ -123,7 +121,7 @@ class Monitor:
             f"{rate:,.0f} samples/s" if rate else "",
             f"train {percent(report.train_accuracy)}" if report.train_accuracy is not None else "",
             f"validation {percent(report.validation_accuracy)}" if report.validation_accuracy is not None else "",
-            f"{_clock(left)} left" if left is not None else "",
+            f"{_clock(left)} left" if left else "",
         )
         return "  ".join(part for part in parts if part)
 

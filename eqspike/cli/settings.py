@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable
-from itertools import count
+from collections.abc import Callable, Iterable
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -57,11 +57,17 @@ def figure_path(run_file: Path) -> Path:
     return run_file.with_name(f"{run_file.stem}-stdp.png")
 
 
+def free_path(first: Path, *, taken: Callable[[Path], bool] = Path.exists) -> Path:
+    """Return ``first``, or the first of ``first-2``, ``first-3`` ... that is not taken."""
+    numbered = (first.with_name(f"{first.stem}-{number}{first.suffix}") for number in count(2))
+    return next(path for path in chain([first], numbered) if not taken(path))
+
+
 def free_run_file(name: str, seed: int) -> Path:
-    """Return the first path ``runs/NAME-seedN.h5``, ``-2.h5``, ``-3.h5`` ... where neither run nor figure exists."""
-    stem = f"{re.sub(r'[^A-Za-z0-9_.-]+', '-', name).lstrip('.')}-seed{seed}"
-    candidates = (DEFAULT_FOLDER / f"{stem}{f'-{number}' if number > 1 else ''}.h5" for number in count(1))
-    return next(path for path in candidates if not path.exists() and not figure_path(path).exists())
+    """Return the first of ``runs/NAME-seedN.h5``, ``runs/NAME-seedN-2.h5`` ... where neither run nor figure exists."""
+    plain = re.sub(r"[^A-Za-z0-9_.-]+", "-", name).lstrip(".")
+    first = DEFAULT_FOLDER / f"{plain}-seed{seed}.h5"
+    return free_path(first, taken=lambda path: path.exists() or figure_path(path).exists())
 
 
 def _parse_pair(pair: str) -> tuple[str, Any]:

@@ -1,0 +1,53 @@
+"""``eqspike bench``: how fast the engine is here, beside a peer and a roofline of the same run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from eqspike.cli.options import JsonOption
+
+if TYPE_CHECKING:
+    from eqspike.bench.result import Measurement
+
+
+def bench(
+    suite: Annotated[str, typer.Argument(help="The suite to run: engine.")] = "engine",
+    repeats: Annotated[int, typer.Option(min=1, help="Timings of each work, taken in turn; the median counts.")] = 5,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure speed on this machine: medians of one run, with a peer and the roofline measured in turn with it."""
+    from eqspike.bench.engine import SUITES
+    from eqspike.cli.output import print_json, stdout, table
+    from eqspike.core.errors import ConfigError
+
+    if suite not in SUITES:
+        raise ConfigError(f"there is no suite '{suite}'.", field="bench", remedy=f"Suites: {', '.join(SUITES)}.")
+    found = []
+    for measurement in SUITES[suite](repeats):
+        typer.echo(f"{measurement.workload}: {measurement.ours:.4g} {measurement.unit}", err=True)
+        found.append(measurement)
+    if as_json:
+        print_json({"suite": suite, "measurements": [measurement.to_dict() for measurement in found]})
+        return
+    made = table("workload", "note", "ours", "unit", "peer", "peer's", "ratio", "of roofline", left=2)
+    for measurement in found:
+        made.add_row(*_row(measurement))
+    stdout().print(made)
+
+
+def _row(measurement: Measurement) -> list[str]:
+    def shown(value: float | None, spec: str) -> str:
+        return "-" if value is None else format(value, spec)
+
+    return [
+        measurement.workload,
+        measurement.note,
+        shown(measurement.ours, ".4g"),
+        measurement.unit,
+        measurement.peer or "-",
+        shown(measurement.peer_value, ".4g"),
+        shown(measurement.ratio, ".3g"),
+        shown(measurement.roofline_fraction, ".2f"),
+    ]
