@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
@@ -157,6 +157,10 @@ class SpikingSubstrate:
         for array, before in zip(self.weights, kept, strict=True):
             array[:] = before
         return record
+
+    def replace_loop(self, present: Callable) -> None:
+        """Run another loop over samples in place of the engine's, with the same arguments (for benchmarks)."""
+        self._present = present
 
     def _ticks(self, learns: bool) -> int:
         return self.phases.free_ticks + (self.phases.nudged_ticks if learns else 0)
