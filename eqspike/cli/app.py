@@ -13,6 +13,7 @@ from eqspike.cli.datasets import datasets
 from eqspike.cli.energy import energy
 from eqspike.cli.evaluate import evaluate
 from eqspike.cli.recipes import recipes
+from eqspike.cli.reproduce import reproduce
 from eqspike.cli.stdp import stdp
 from eqspike.cli.train import JSON_KEYS, train
 from eqspike.core.errors import EqspikeError
@@ -67,5 +68,5 @@ def eqspike(
 
 
 app.command(epilog=JSON_KEYS)(train)
-for _command in (evaluate, energy, stdp, recipes, datasets, chips):
+for _command in (evaluate, energy, stdp, recipes, datasets, chips, reproduce):
     app.command()(_command)

@@ -1,0 +1,56 @@
+"""How expectations and outcomes read: 97.60 %, +0.53 points, at least 96.90 %."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from eqspike.claims.schema import Expectation
+
+NONE = "-"
+_BOUNDS = {"at_least": "at least", "at_most": "at most", "below": "below"}
+
+
+def quantity_name(quantity: str) -> str:
+    """Return the name of a quantity in words: test accuracy."""
+    return quantity.replace("_", " ")
+
+
+def value_text(expectation: Expectation, value: float) -> str:
+    """Return a value of what the expectation bounds: a quantity, a difference (accuracies in points) or a ratio."""
+    is_share = expectation.quantity.endswith("_accuracy")
+    if expectation.compare is None:
+        return f"{100 * value:.2f} %" if is_share else f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+    if expectation.by == "ratio":
+        return f"{value:.2f} x"
+    return f"{100 * value:+.2f} points" if is_share else f"{value:+,.4g}"
+
+
+def target_text(expectation: Expectation) -> str:
+    """Return the bounds in words: at least 96.90 %, at most 0.50 x base, at least base -1.00 points, below base."""
+    bounds = " and ".join(f"{_BOUNDS[name]} {_bound_text(expectation, at)}" for name, at in expectation.bounds.items())
+    return (bounds or NONE) + (f" (aim {_bound_text(expectation, expectation.aim)})" if expectation.aim else "")
+
+
+def _bound_text(expectation: Expectation, value: float) -> str:
+    if expectation.compare is None:
+        return value_text(expectation, value)
+    if expectation.by == "ratio":
+        return f"{value_text(expectation, value)} {expectation.compare}"
+    return f"{expectation.compare} {value_text(expectation, value)}" if value else expectation.compare
+
+
+def published_text(expectation: Expectation) -> str:
+    """Return the published value."""
+    return NONE if expectation.published is None else value_text(expectation, expectation.published)
+
+
+def measured_text(expectation: Expectation, outcome: Mapping[str, Any]) -> str:
+    """Return mean, standard deviation and number of seeds."""
+    if not outcome["n"]:
+        return NONE
+    spread = ""
+    if outcome["standard_deviation"] is not None:
+        spread = f" ± {value_text(expectation, outcome['standard_deviation']).lstrip('+')}"
+    seeds = "1 seed" if outcome["n"] == 1 else f"{outcome['n']} seeds"
+    return f"{value_text(expectation, outcome['mean'])}{spread} ({seeds})"
