@@ -8,5 +8,5 @@ from hypothesis import settings
 
 INTERPRETED = os.environ.get("NUMBA_DISABLE_JIT", "0") == "1"
 
-settings.register_profile("house", deadline=None, derandomize=True, max_examples=10 if INTERPRETED else 60)
+settings.register_profile("house", deadline=None, derandomize=True, max_examples=15 if INTERPRETED else 120)
 settings.load_profile("house")

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from reference.cases import Case, assert_same_weights, counts_of, plain_case, spikes_of
+from reference.philox import uniforms
+from reference.rules import twin_of
 
 from eqspike.learning.eqspike import EqSpike
 from eqspike.learning.stdp import PairSTDP
 from eqspike.network.description import Layer, Network, Neuron, Projection, Synapse, layered
 from eqspike.substrates.spiking.settings import Encoding, Phases
 from eqspike.substrates.spiking.substrate import SpikingSubstrate
-from reference.cases import Case, assert_same_weights, counts_of, plain_case, spikes_of
-from reference.philox import uniforms
-from reference.rules import twin_of
 
 pytestmark = pytest.mark.kernels
 RULE = EqSpike(tau_ticks=6, delay_ticks=5)

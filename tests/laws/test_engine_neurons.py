@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from reference.cases import spikes_of
 
 from eqspike.learning.eqspike import EqSpike
 from eqspike.network.description import Layer, Network, Neuron, Projection, Synapse
 from eqspike.substrates.spiking.settings import Encoding, Phases
 from eqspike.substrates.spiking.substrate import SpikingSubstrate
-from reference.cases import spikes_of
 
 pytestmark = pytest.mark.kernels
 TICKS = 100
@@ -21,7 +21,7 @@ CURRENTS = st.lists(st.floats(-2, 3), min_size=1, max_size=5)
 
 
 def driven(currents: list[float], *, pixel: float = 0.0, **neuron) -> tuple[np.ndarray, np.ndarray]:
-    """Return spikes and potentials (TICKS, n) of neurons under constant currents, given as biases, or weights of a pixel."""
+    """Return spikes and potentials (TICKS, n) under constant currents, given as biases or as weights of a pixel."""
     n = len(currents)
     network = Network(
         (Layer("input", 1, "static"), Layer("output", n, "lif", Neuron(**neuron))),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
-
 from reference.cases import (
     EQSPIKE,
     PAIR_STDP,
@@ -14,7 +15,12 @@ from reference.cases import (
     assert_same_weights,
     cases,
     counts_of,
+    plain_case,
 )
+
+from eqspike.learning.eqspike import EqSpike
+from eqspike.learning.stdp import PairSTDP
+from eqspike.network.description import Network, Projection
 
 pytestmark = pytest.mark.kernels
 PRESENTATIONS = 3
@@ -73,3 +79,13 @@ def test_inference_answers_and_counts_as_its_twin(case: Case, rule) -> None:
     answers = engine.infer(images, threads=1)
     assert list(answers) == [twin.present(image, None, index).answer for index, image in enumerate(images)]
     assert counts_of(engine.ledger()) == +twin.counts
+
+
+@pytest.mark.parametrize("commit", ["immediate", "end_of_phase"])
+@pytest.mark.parametrize("rule", [EqSpike(tau_ticks=4, delay_ticks=3), PairSTDP()], ids=["eqspike", "pair"])
+def test_projections_from_one_input_commit_each_their_own(rule, commit: str) -> None:
+    """An input that projects both onto the hidden layer and onto the output teaches both, and keeps nothing back."""
+    plain = plain_case("regular", commit=commit)
+    skip = Projection("input", "output", plain.network.projections[1].synapse)
+    network = Network(plain.network.layers, (*plain.network.projections, skip))
+    assert_same_learning(replace(plain, network=network), rule)

@@ -7,12 +7,12 @@ from collections import Counter
 import numpy as np
 import pytest
 from hypothesis import given
+from reference.cases import CLASSES, EQSPIKE, Case, cases, counts_of, plain_case, spikes_of
+from reference.recount import recount
 
 from eqspike.learning.eqspike import EqSpike
 from eqspike.network.description import Neuron, Synapse, layered
 from eqspike.substrates.spiking.settings import Encoding, Phases
-from reference.cases import CLASSES, EQSPIKE, Case, cases, counts_of, plain_case, spikes_of
-from reference.recount import recount
 
 pytestmark = pytest.mark.kernels
 RECOUNTED = (

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from eqspike.learning.eqspike import EqSpike
 from eqspike.learning.plasticity import Plasticity
 from eqspike.learning.stdp import PairSTDP
-from eqspike.network.description import Layer, Network, Neuron, Projection, Synapse, layered
+from eqspike.network.description import Network, Neuron, Projection, Synapse, layered
 from eqspike.substrates.spiking.settings import Encoding, Phases
 from eqspike.substrates.spiking.substrate import SpikingSubstrate
 from reference.clocked import Presentation, Twin
@@ -91,8 +91,9 @@ SYNAPSES = st.builds(
     w_max=st.sampled_from([None, 0.7]),
 )
 
+# With tau 1 rates are 0 or 1: delays are powers of two, so that sums which cancel do so in any order of summation.
 EQSPIKE = st.one_of(
-    st.builds(EqSpike, tau_ticks=st.sampled_from([1.0, 4.0, 9.5]), delay_ticks=st.sampled_from([1, 3, 8])),
+    st.builds(EqSpike, tau_ticks=st.sampled_from([1.0, 4.0, 9.5]), delay_ticks=st.sampled_from([1, 4, 8])),
     st.builds(
         EqSpike,
         tau_ticks=st.sampled_from([4.0, 9.5]),

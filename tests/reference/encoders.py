@@ -8,7 +8,7 @@ from reference.philox import uniforms
 
 
 def regular_train(rate: float, phase: float, steps: int) -> np.ndarray:
-    """Let a counter that starts at ``phase`` gain ``rate`` a step; spike in a step in which it reaches a whole number."""
+    """Let a counter that starts at ``phase`` gain ``rate`` a step; spike where it reaches a whole number."""
     counter = np.ceil(phase + rate * np.arange(steps + 1))
     return np.diff(counter).astype(np.int64)
 

@@ -1,0 +1,155 @@
+"""The spiking substrate as an object: what it refuses, what it hands out and takes back."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from reference.cases import counts_of, plain_case, spikes_of
+
+from eqspike.core.errors import ConfigError
+from eqspike.learning.eqspike import EqSpike
+from eqspike.learning.stdp import PairSTDP
+from eqspike.network.initialisers import glorot_uniform
+from eqspike.substrates.spiking.settings import Encoding, Phases
+from eqspike.substrates.spiking.substrate import SpikingSubstrate
+
+
+def engine(kind: str = "regular", **changes) -> SpikingSubstrate:
+    return plain_case(kind).build_with(EqSpike(**changes))[0]
+
+
+def test_a_contrastive_rule_needs_a_nudged_phase() -> None:
+    case, phases = plain_case(), Phases(free_ticks=5, nudged_ticks=0, readout_ticks=5)
+    with pytest.raises(ConfigError) as error:
+        SpikingSubstrate(case.network, EqSpike().plasticity(), phases, case.encoding)
+    assert error.value.field == "phases.nudged_ticks"
+    SpikingSubstrate(case.network, PairSTDP().plasticity(), phases, case.encoding)
+
+
+@pytest.mark.parametrize(
+    ("group", "settings", "field"),
+    [
+        (Phases, {"free_ticks": 0}, "free_ticks"),
+        (Phases, {"nudged_ticks": -1}, "nudged_ticks"),
+        (Phases, {"readout_ticks": 0}, "readout_ticks"),
+        (Encoding, {"kind": "morse"}, "kind"),
+        (Encoding, {"max_rate": 1.1}, "max_rate"),
+        (Encoding, {"max_rate": 0}, "max_rate"),
+    ],
+)
+def test_settings_out_of_range_are_named(group, settings: dict, field: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        group.parse(settings)
+    assert error.value.field == field
+
+
+def test_the_window_must_lie_in_the_free_phase() -> None:
+    with pytest.raises(ConfigError, match="readout_ticks must not exceed free_ticks"):
+        Phases.parse({"free_ticks": 10, "readout_ticks": 11})
+
+
+@pytest.mark.parametrize("precision", [32, 64])
+def test_initial_weights_are_glorots_and_biases_zero(precision: int) -> None:
+    case = plain_case()
+    made = SpikingSubstrate(
+        case.network, EqSpike().plasticity(), case.phases, case.encoding, seed=9, precision=precision
+    )
+    weights, biases = made.get_weights()
+    dtype = np.float32 if precision == 32 else np.float64
+    assert np.array_equal(weights["input->hidden"], glorot_uniform(6, 7, 1.0, 9, 0).astype(dtype))
+    assert np.array_equal(weights["hidden->output"], glorot_uniform(7, 3, 1.0, 9, 1).astype(dtype))
+    assert {name: bias.tolist() for name, bias in biases.items()} == {"hidden": [0.0] * 7, "output": [0.0] * 3}
+
+
+def test_weights_come_back_as_set_and_are_copies() -> None:
+    made, (weights, biases) = engine(), plain_case(seed=8).weights()
+    made.set_weights(weights, biases)
+    made.get_weights()[0]["input->hidden"][:] = 0
+    made.get_weights()[1]["output"][:] = 0
+    for wanted, found in zip((weights, biases), made.get_weights(), strict=True):
+        assert all(np.array_equal(wanted[name], found[name]) for name in wanted)
+
+
+def test_missing_names_keep_theirs() -> None:
+    made = engine()
+    before = made.get_weights()
+    made.set_weights({"hidden->output": np.zeros((7, 3))}, {"hidden": np.ones(7)})
+    after = made.get_weights()
+    assert np.array_equal(before[0]["input->hidden"], after[0]["input->hidden"])
+    assert np.array_equal(before[1]["output"], after[1]["output"])
+    assert not after[0]["hidden->output"].any()
+    assert after[1]["hidden"].tolist() == [1.0] * 7
+
+
+@pytest.mark.kernels
+def test_counts_survive_being_stored() -> None:
+    case, made = plain_case(), engine()
+    made.train(case.images(3), case.labels(3), np.arange(3), 0, 3, scale=1.0, offset=0)
+    made.infer(case.images(2))
+    again = engine()
+    again.set_counts(made.ledger(), made.spikes_per_neuron())
+    assert counts_of(again.ledger()) == counts_of(made.ledger())
+    for name, spikes in made.spikes_per_neuron().items():
+        assert spikes.shape == (3, case.network.layer(name).size)
+        assert np.array_equal(again.spikes_per_neuron()[name], spikes)
+        per_phase = [made.ledger().phases[phase] for phase in ("free", "nudged", "inference")]
+        row = made.ledger().layers.index(name)
+        assert spikes.sum(axis=1).tolist() == [counts.layers[row, 0] for counts in per_phase]
+
+
+@pytest.mark.kernels
+def test_counts_of_another_ledger_leave_the_substrates_own_alone() -> None:
+    from eqspike.substrates.spiking.program import new_counts
+
+    made, images = engine(), plain_case().images(3)
+    own = new_counts(made.compiled)
+    made.infer(images, counts=own)
+    assert counts_of(made.ledger()) == {}
+    made.infer(images)
+    assert counts_of(made.ledger()) == counts_of(made.ledger(own)) != {}
+
+
+@pytest.mark.kernels
+def test_probes_are_off_unless_asked_and_say_what_had_no_room() -> None:
+    case, made = plain_case(), engine()
+    images, labels = case.images(2), case.labels(2)
+    plain = made.observe(images, labels, 1, states=False)
+    assert plain.raster.shape == (35, made.compiled.n_neurons)
+    assert plain.potential.size == plain.rate.size == plain.update_value.size == 0
+    little, much = (made.observe(images, labels, 1, updates=room) for room in (5, 20_000))
+    assert little.n_updates[0] == much.n_updates[0] > 5
+    assert np.array_equal(little.update_place, much.update_place[:5])
+    assert np.array_equal(little.update_value, much.update_value[:5])
+    assert np.array_equal(little.raster, plain.raster)
+    assert made.observe(images, None, 1).raster.shape[0] == 20
+
+
+@pytest.mark.kernels
+def test_input_spikes_are_recorded_and_belong_to_the_presentation() -> None:
+    case, made = plain_case("poisson"), engine("poisson")
+    images = np.repeat(case.images(1), 2, axis=0)
+    rasters = [spikes_of(made, made.observe(images, None, index).raster)["input"] for index in (0, 1, 0)]
+    assert rasters[0].any()
+    assert not np.array_equal(rasters[0], rasters[1])
+    assert np.array_equal(rasters[0], rasters[2])
+
+
+@pytest.mark.kernels
+def test_scale_multiplies_every_learning_rate() -> None:
+    case = plain_case("static", commit="end_of_phase")
+    moved = []
+    for scale in (0.25, 0.5):
+        made = case.build_with(EqSpike())[0]
+        made.train(case.images(1), case.labels(1), np.arange(1), 0, 1, scale=scale, offset=0)
+        after, before = made.get_weights(), case.weights()
+        moved.append([after[k][name] - before[k][name] for k in (0, 1) for name in before[k]])
+    for small, large in zip(*moved, strict=True):
+        assert np.any(small)
+        np.testing.assert_allclose(2 * small, large, rtol=1e-9, atol=1e-14)
+
+
+@pytest.mark.kernels
+def test_no_images_no_answers() -> None:
+    made = engine()
+    assert made.infer(np.zeros((0, 6))).size == 0
+    assert counts_of(made.ledger()) == {}
