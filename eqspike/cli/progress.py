@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
-from eqspike.cli.output import percent
-
 if TYPE_CHECKING:
     from eqspike.training.loop import Progress as Report
 
@@ -106,10 +104,6 @@ class Monitor:
             self._line(said)
         self._stage = said
 
-    def note(self, said: str) -> None:
-        """Print a line that stays, beside whatever is shown."""
-        self._console.print(said, style="dim", soft_wrap=True)
-
     def _line(self, said: str) -> None:
         if not self._console.is_terminal:
             self._console.print(said, soft_wrap=True)
@@ -119,9 +113,9 @@ class Monitor:
         rate, left = self._pace.rate, self._pace.left(report)
         parts = (
             f"{rate:,.0f} samples/s" if rate else "",
-            f"train {percent(report.train_accuracy)}" if report.train_accuracy is not None else "",
-            f"validation {percent(report.validation_accuracy)}" if report.validation_accuracy is not None else "",
-            f"{_clock(left)} left" if left else "",
+            f"train {report.train_accuracy:.1%}" if report.train_accuracy is not None else "",
+            f"validation {report.validation_accuracy:.1%}" if report.validation_accuracy is not None else "",
+            f"{_clock(left)} left" if left and left >= 0.5 else "",
         )
         return "  ".join(part for part in parts if part)
 

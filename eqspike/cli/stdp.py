@@ -12,9 +12,8 @@ from eqspike.cli.options import ForceOption, JsonOption
 from eqspike.core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from eqspike.analysis.window import StdpWindow
+    from eqspike.analysis.stdp import StdpWindow, TrainingWindows
     from eqspike.cli.progress import Monitor
-    from eqspike.training.run import Run
     from eqspike.training.spec import RunSpec
 
 
@@ -46,7 +45,7 @@ def stdp(
     from eqspike.cli.output import print_json
     from eqspike.cli.progress import Monitor
     from eqspike.cli.settings import free_path
-    from eqspike.recording import check_output
+    from eqspike.recording import check_output, read_summary
 
     if protocol is Protocol.TRAINING and run is None:
         raise ConfigError(
@@ -54,13 +53,17 @@ def stdp(
             field="RUN",
             remedy="Name a run file, or take rate-ramp.",
         )
+    if run is not None:
+        read_summary(run)
     stem = "stdp" if run is None else f"{run.with_suffix('')}-stdp"
     path = out or free_path(Path(f"{stem}-{protocol}.png"))
     check_output(path, overwrite=force)
     with Monitor() as monitor:
         window = _window(protocol, run, monitor)
         monitor.stage("drawing")
-        save_figure(window, path, overwrite=force)
+        from eqspike.plots.stdp import save
+
+        save(window, path, overwrite=force)
     document = {"figure": str(path), "run_file": run and str(run), **window.to_dict()}
     if as_json:
         print_json(document)
@@ -71,37 +74,24 @@ def stdp(
 def draw_ensemble(spec: RunSpec, path: Path) -> None:
     """Draw the rate-ramp ensemble of a recipe's rule and tick to ``path``, replacing what is there."""
     from eqspike.analysis.stdp import rate_ramp
-
-    save_figure(rate_ramp(spec.rule, tick_s=spec.tick_s), path, overwrite=True)
-
-
-def _window(protocol: Protocol, run: Path | None, monitor: Monitor) -> StdpWindow:
-    monitor.stage("reading the run" if run else "gathering pairs")
-    from eqspike.analysis.stdp import isolated_pair, rate_ramp
-    from eqspike.training.run import open_run
-
-    trained = open_run(run) if run else None
-    monitor.stage("gathering pairs")
-    if protocol is Protocol.TRAINING:
-        return _in_training(trained)
-    ask = isolated_pair if protocol is Protocol.ISOLATED_PAIR else rate_ramp
-    return ask(trained.spec.rule, tick_s=trained.spec.tick_s) if trained else ask()
-
-
-def _in_training(run: Run) -> StdpWindow:
-    from eqspike.analysis.stdp_training import during_training
-    from eqspike.training.api import load_data
-    from eqspike.training.run import check_data
-
-    samples = load_data(run.spec)
-    check_data(run, samples)
-    return during_training(run, samples)
-
-
-def save_figure(window: StdpWindow, path: Path, *, overwrite: bool) -> None:
     from eqspike.plots.stdp import save
 
-    save(window, path, overwrite=overwrite)
+    save(rate_ramp(spec.rule, tick_s=spec.tick_s), path, overwrite=True)
+
+
+def _window(protocol: Protocol, run: Path | None, monitor: Monitor) -> StdpWindow | TrainingWindows:
+    from eqspike.analysis.stdp import during_training, isolated_pair, rate_ramp
+    from eqspike.training.api import load_data
+    from eqspike.training.run import check_data, open_run
+
+    trained = open_run(run) if run else None
+    monitor.stage("gathering pairs of spikes")
+    if protocol is Protocol.TRAINING:
+        samples = load_data(trained.spec)
+        check_data(trained, samples)
+        return during_training(trained, samples)
+    gather = isolated_pair if protocol is Protocol.ISOLATED_PAIR else rate_ramp
+    return gather(trained.spec.rule, tick_s=trained.spec.tick_s) if trained else gather()
 
 
 def _show(said: dict) -> None:

@@ -95,5 +95,5 @@ def _events(said: dict[str, Any]) -> Any:
         columns = [said.get(f"{name}_per_{what}") for what in ("inference", "training_sample")]
         made.add_row(name.replace("_", " "), *map(count, columns))
     made.add_row("energy", band(said["energy_per_inference_j"]), band(said["energy_per_training_sample_j"]))
-    made.add_row("energy per synaptic event, all parts", band(said["energy_per_synaptic_event_j"]), NONE)
+    made.add_row("energy per synaptic event", band(said["energy_per_synaptic_event_j"]), NONE)
     return made

@@ -86,8 +86,8 @@ def _train(recipe: str, changes: dict, out: Path | None, force: bool, threads: i
 
     spec = api.resolve(recipe, changes_from(**changes))
     path = out or free_run_file(spec.name, spec.seed)
-    for file in (path, figure_path(path)):
-        check_output(file, overwrite=force)
+    check_output(path, overwrite=force)
+    check_output(figure_path(path), overwrite=force)
     return api.train(spec, out=path, overwrite=force, threads=threads, on_progress=monitor)
 
 
@@ -97,8 +97,8 @@ def _resume(path: Path, epochs: int | None, threads: int | None, monitor: Monito
     from eqspike.training import api
 
     read_summary(path)
-    for file in (path, figure_path(path)):
-        check_output(file, overwrite=True)
+    check_output(path, overwrite=True)
+    check_output(figure_path(path), overwrite=True)
     return api.resume(path, epochs=epochs, threads=threads, on_progress=monitor)
 
 
