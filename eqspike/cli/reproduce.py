@@ -89,11 +89,11 @@ class Follower:
         said = f"{report.case}, seed {report.seed} ({report.place} of {report.places})"
         if report.training and self._job != (report.case, report.seed):
             self._job = (report.case, report.seed)
-            self._monitor.note(said)
+            self._monitor.stage(said)
         if report.training:
             self._monitor(report.training)
         elif report.record:
-            self._monitor.note(f"{said}: {_outcome(report.record)}")
+            typer.echo(f"{said}: {_outcome(report.record)}", err=True)
 
 
 def _outcome(record: Mapping[str, Any]) -> str:
