@@ -124,6 +124,11 @@ def _next_chunk(chunk: int, done: int, seconds: float) -> int:
     return max(1, min(2 * chunk, int(done * CHUNK_S / seconds)))
 
 
+def _known(value: float | None) -> float | None:
+    """Return None for the NaN that stands in metrics where there are no validation samples."""
+    return None if value is None or np.isnan(value) else value
+
+
 def _number(value: float | None) -> float:
     return float("nan") if value is None else value
 
@@ -138,7 +143,7 @@ def _progress(run: Run, dataset: Dataset, stage: str) -> Progress:
         at["sample"],
         len(dataset.x_train),
         train_accuracy,
-        (known["validation_accuracy"] or [None])[-1],
+        _known((known["validation_accuracy"] or [None])[-1]),
     )
 
 
@@ -168,10 +173,9 @@ def _finish(
     answers = run.substrate.infer(dataset.x_test, threads=threads)
     last = {name: values[-1] if values else None for name, values in run.metrics.items()}
     ledger = run.ledger
-    validation = last["validation_accuracy"]
     run.results = {
         "test_accuracy": accuracy(answers, dataset.y_test),
-        "validation_accuracy": None if validation is None or np.isnan(validation) else validation,
+        "validation_accuracy": _known(last["validation_accuracy"]),
         "train_accuracy": last["train_accuracy"],
         "epochs": run.progress["epoch"],
         "seconds_per_epoch": float(np.mean(run.metrics["seconds"])) if run.metrics["seconds"] else None,
