@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from eqspike import __version__
+from eqspike.cli.bench import bench
 from eqspike.cli.chips import chips
 from eqspike.cli.datasets import datasets
 from eqspike.cli.energy import energy
@@ -68,5 +69,5 @@ def eqspike(
 
 
 app.command(epilog=JSON_KEYS)(train)
-for _command in (evaluate, energy, stdp, recipes, datasets, chips, reproduce):
+for _command in (evaluate, energy, stdp, recipes, datasets, chips, reproduce, bench):
     app.command()(_command)
