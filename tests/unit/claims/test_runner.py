@@ -153,6 +153,8 @@ def test_real_training_is_recorded_whole(folder: Path) -> None:
     assert run["status"] == "complete" and run["wall_s"] > 0 and run["data"]["name"] == "digits"
     layers = run["counts"]["inference"]["spikes"]
     assert sum(layers.values()) == pytest.approx(run["results"]["spikes_per_inference"])
+    events = run["counts"]["training_sample"]["synaptic_events"]  # both directions of the symmetric projection
+    assert sum(events.values()) == pytest.approx(run["results"]["synaptic_events_per_training_sample"])
     writes = run["counts"]["training_sample"]["weight_writes"]
     assert sum(writes.values()) == pytest.approx(run["results"]["weight_writes_per_training_sample"])
     assert {"input->hidden", "hidden->output"} <= set(writes)
@@ -178,6 +180,16 @@ def test_a_run_that_fails_is_recorded_and_the_next_one_goes_on(folder: Path, mon
     assert case["runs"]["1"]["status"] == "failed" and case["runs"]["1"]["error"] == "MemoryError: no room"
     assert case["runs"]["2"]["status"] == "complete"
     assert case["outcomes"][0]["reason"] == "1 of 2 seeds measured"
+
+
+def test_an_interrupted_run_is_not_recorded_as_failed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise Interrupted("stopped by SIGTERM in epoch 1.")
+
+    monkeypatch.setattr("eqspike.claims.measuring.api.train", stopped)
+    with pytest.raises(Interrupted, match="Finished runs are kept"):
+        run_claim(folder, cases=["short"])
+    assert not (folder / "measured.json").exists()
 
 
 def test_processes_give_the_same_results(folder: Path) -> None:
