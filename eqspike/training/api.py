@@ -70,6 +70,7 @@ def train(
         check_output(out, overwrite=overwrite)
     dataset = load_data(spec)
     run = new_run(spec, dataset, Path(out) if out is not None else None)
+    run.save(overwrite=overwrite)  # takes the name at once: another process that chose it too is told so
     return loop.train(run, dataset, threads=threads, on_progress=on_progress)
 
 

@@ -21,7 +21,7 @@ class Stop:
 
 @contextmanager
 def stop_on_signals() -> Iterator[Stop]:
-    """Yield a Stop that turns true at SIGINT or SIGTERM; handlers are put back afterwards.
+    """Yield a Stop that turns true at SIGINT or SIGTERM; a second signal ends at once. Handlers are put back.
 
     Outside the main thread, where handlers cannot be set, the Stop stays false.
     """
@@ -31,6 +31,8 @@ def stop_on_signals() -> Iterator[Stop]:
         return
 
     def ask(number: int, _frame: object) -> None:
+        if stop:
+            raise KeyboardInterrupt
         stop.reason = signal.Signals(number).name
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}

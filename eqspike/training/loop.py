@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -57,12 +58,19 @@ def train(
             trajectory = WeightTrajectory(run.substrate, run.spec.probes.weight_trajectory, run.probes)
         run.status = "running"
         tell(_progress(run, dataset, "compile"))
+        _prepare(run, dataset)
         while run.progress["epoch"] < run.spec.training.epochs:
             _train_epoch(run, dataset, stop, trajectory, threads, tell)
         _finish(run, dataset, trajectory, threads, tell)
     run.status = "complete"
     run.save()
     return run
+
+
+def _prepare(run: Run, dataset: Dataset) -> None:
+    """Compile the loop by presenting no sample, so that no epoch's time holds it."""
+    order = np.arange(len(dataset.x_train))
+    run.substrate.train(dataset.x_train, dataset.y_train, order, 0, 0, scale=0.0, offset=0)
 
 
 def _train_epoch(
@@ -148,13 +156,15 @@ def _progress(run: Run, dataset: Dataset, stage: str) -> Progress:
 
 
 def _checkpoint(run: Run, trajectory: WeightTrajectory | None, stop: Stop) -> None:
+    stopped = bool(stop)  # asked once: a signal that comes while the file is written waits for the next checkpoint
     if trajectory:
         run.probes |= trajectory.arrays()
-    if stop:
+    if stopped:
         run.status = "interrupted"
     run.save()
-    if stop:
-        where = f"eqspike train --resume {run.path}" if run.path else "no run file was asked for: nothing is kept"
+    if stopped:
+        kept = run.path and shlex.quote(str(run.path))
+        where = f"eqspike train --resume {kept}" if kept else "no run file was asked for: nothing is kept"
         raise Interrupted(
             f"stopped by {stop.reason} in epoch {run.progress['epoch'] + 1}.",
             field="train",

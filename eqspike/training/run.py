@@ -65,7 +65,7 @@ class Run:
             f", test accuracy {accuracy:.2%}" if accuracy is not None else ""
         )
 
-    def save(self) -> None:
+    def save(self, *, overwrite: bool = True) -> None:
         """Write the run file, if the run has one, atomically: the previous one survives any failure."""
         if self.path is None:
             return
@@ -83,7 +83,7 @@ class Run:
             progress=self.progress,
             probes=self.probes,
         )
-        write_run(self.path, content, overwrite=True)
+        write_run(self.path, content, overwrite=overwrite)
 
 
 def new_run(spec: RunSpec, dataset: Dataset, path: Path | None = None) -> Run:
