@@ -260,6 +260,7 @@ def run_phase(
         if beta != 0:
             lo, n = layers[out, START], layers[out, SIZE]
             nudge(neurons[TOTAL, lo : lo + n], traces[out, rate_trace], label, beta, target_rate)
+            counts.layers[phase, out, TRACE_UPDATES] += n
         fire_layers(program, state, counts, phase, t, traced, declared, sources_traced, mark_sources)
         deliver_spikes(program, weights, state, counts, phase, t)
         if learning:
@@ -267,6 +268,7 @@ def run_phase(
                 if layers[layer, KIND] == LIF:
                     lo, n = layers[layer, START], layers[layer, SIZE]
                     owe(parameters, neurons[OWED, lo : lo + n], traces[layer], beta - beta)
+                    counts.layers[phase, layer, TRACE_UPDATES] += n
             for p in range(program.projections.shape[0]):
                 kind = layers[program.projections[p, PRE], KIND]
                 if program.projections[p, PLASTIC] and kind != STATIC:

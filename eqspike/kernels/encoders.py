@@ -38,7 +38,7 @@ def poisson_times(pixel, rate, steps, times, seed, purpose, index):
     scale = 1.0 / np.log1p(-rate)
     step, draw = -1, 0
     while True:
-        draws = uniforms(seed, purpose, index, (draw << 16) | pixel)
+        draws = uniforms(seed, purpose + (draw << 8), index, pixel)
         for u in draws:
             gap = np.log(u) * scale
             if gap >= steps - step - 1:
@@ -61,7 +61,7 @@ def encode(image, kind, max_rate, steps, seed, purpose, index, starts, ids, scra
     phases = (0.0, 0.0, 0.0, 0.0)
     block = -1
     for pixel in range(image.shape[0]):
-        rate = max_rate * np.float64(image[pixel])
+        rate = min(max_rate * np.float64(image[pixel]), 1.0)
         if rate <= 0.0:
             continue
         if kind == REGULAR:

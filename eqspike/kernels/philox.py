@@ -24,7 +24,7 @@ def philox4x32(c0, c1, c2, c3, k0, k1):
 
 @inline
 def uniforms(seed, purpose, index, draw):
-    """Return four numbers in (0, 1] of the stream (seed, purpose, index) at position ``draw``."""
+    """Return four numbers in (0, 1] of stream (seed, purpose, index) at position ``draw``; purposes are below 256."""
     seed, index = np.uint64(seed), np.uint64(index)
     words = philox4x32(
         index & _LOW, index >> _32, np.uint64(draw), np.uint64(purpose), seed & _LOW, (seed >> _32) & _LOW

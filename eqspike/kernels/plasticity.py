@@ -80,6 +80,15 @@ def collect_across(row, target, stride):
 
 
 @inline
+def count_asked(held):
+    """Return how many accumulators of a row hold an update."""
+    asked = np.int32(0)
+    for k in range(held.size):
+        asked += np.int32(held[k] != 0)
+    return asked
+
+
+@inline
 def move_row(w, steps, scale, low, high):
     """Move a row of weights by ``scale * steps``, clipped to [low, high]; return (changed, clipped)."""
     changed, clipped = np.int32(0), np.int32(0)

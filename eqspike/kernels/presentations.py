@@ -43,7 +43,7 @@ from eqspike.kernels.layout import (
 )
 from eqspike.kernels.neurons import add_pixels, copy_into, fill
 from eqspike.kernels.philox import uniforms
-from eqspike.kernels.plasticity import collect_across, copy_across, move_row
+from eqspike.kernels.plasticity import collect_across, copy_across, count_asked, move_row
 
 
 @splice
@@ -94,15 +94,16 @@ def commit_accumulators(program, weights, state, table, row, gain, low, high, bo
     for j in range(n_pre):
         if not (both_ways or touched[lo + j]):
             continue
-        touched[lo + j] = 0
         base, place = row[OFFSET] + j * row[ROW], row[TRANSPOSED] + j
         if both_ways:
             collect_across(accumulated[base : base + n_post], back[place:], row[COLUMN])
         w, held = weights.w[base : base + n_post], accumulated[base : base + n_post]
+        asked = count_asked(held)
         changed, clipped = move_row(w, held, gain, low, high)
         fill(held, 0)
         table[WEIGHT_WRITES] += changed
         table[SATURATIONS] += clipped
+        table[SUPPRESSED] += asked - changed
         if row[TRANSPOSED] >= 0:
             copy_across(w, weights.wt[place:], row[COLUMN])
 
@@ -130,6 +131,7 @@ def commit(program, weights, state, counts, phase, gains, bias_gains, image, sou
         elif row[COMMIT] == END_OF_PHASE:
             both_ways = kind == LIF or sources_traced
             commit_accumulators(program, weights, state, table, row, gains[p], low, high, both_ways)
+    fill(state.integers[TOUCHED], 0)
     for layer in range(program.layers.shape[0]):
         if program.layers[layer, KIND] == LIF and bias_gains[layer] != 0:
             lo, n = program.layers[layer, START], program.layers[layer, SIZE]
@@ -161,8 +163,8 @@ def present(
         if learns:
             for p in range(rates.size):
                 gains[p] = rates[p] if always else rates[p] / signed
-            for layer in range(bias_rates.size):
-                bias_gains[layer] = bias_rates[layer] if always else bias_rates[layer] / signed
+            for layer in range(bias_rates.size):  # all zero for a rule that is not contrastive
+                bias_gains[layer] = bias_rates[layer] / signed
         start_phase = FREE if learns else INFERENCE
         begin(
             program, weights, state, counts, start_phase, image, index, ticks, encoding, max_rate, seed, spikes_purpose

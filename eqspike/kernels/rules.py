@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from eqspike.core.errors import PlasticityError
 from eqspike.core.jit import inline, resolve_by_type
 
 
@@ -25,8 +26,24 @@ _BOUND: dict[type, Functions] = {}
 
 
 def bind(parameters: type, advance: Callable, on_pre: Callable, on_post: Callable) -> None:
-    """Tie a rule's functions to the named tuple class of its parameters (see eqspike.learning.plasticity)."""
-    _BOUND[parameters] = Functions(*(inline(f) for f in (advance, on_pre, on_post)))
+    """Tie a rule's functions to the named tuple class of its parameters (see eqspike.learning.plasticity).
+
+    Raises
+    ------
+    PlasticityError
+        if the class already stands for other functions: loops compiled with those would go on using them.
+    """
+    plain = tuple(getattr(function, "py_func", function) for function in (advance, on_pre, on_post))
+    if parameters in _BOUND:
+        bound = tuple(getattr(function, "py_func", function) for function in _BOUND[parameters])
+        if bound != plain:
+            raise PlasticityError(
+                f"the class {parameters.__name__} already belongs to other functions.",
+                field="parameters",
+                remedy="Give every rule a named tuple class of its own.",
+            )
+        return
+    _BOUND[parameters] = Functions(*map(inline, plain))
 
 
 def advance(parameters, traces, spikes, tick):

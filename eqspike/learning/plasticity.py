@@ -43,7 +43,8 @@ class Plasticity:
     ----------
     parameters : a named tuple of floats and ints, of a class of its own: the functions are found by that class.
     traces : names of the traces per neuron, in the order of the rows of ``traces`` (n_traces, n).
-    advance : ``advance(parameters, traces, spikes, tick)``, moves a layer's traces by one tick.
+    advance : ``advance(parameters, traces, spikes, tick)``, moves a layer's traces by one tick. Rows of ``traces`` may
+        be longer than the layer: loop over ``range(spikes.size)``. The functions must not allocate.
     on_pre, on_post : ``(parameters, weight, pre, i, post, j)``, what a spike of neuron i (on_post: j) asks for.
     memory : further rows of ``traces`` that the rule keeps to itself, after the named ones.
     rate_trace : the row that estimates the firing rate, which the nudge compares with its target.

@@ -93,13 +93,32 @@ class Network:
 
     def __post_init__(self) -> None:
         names = [layer.name for layer in self.layers]
-        if len(set(names)) != len(names):
-            raise ConfigError("two layers have the same name.", field="network", remedy="Name each layer differently.")
         pairs = [projection.name for projection in self.projections]
-        if len(set(pairs)) != len(pairs):
-            raise ConfigError("two projections join the same layers.", field="network", remedy="Merge them into one.")
+        for wrong, problem, remedy in (
+            (len(self.layers) < 2, "a network has an input and at least one further layer.", "Add a layer."),
+            (len(set(names)) != len(names), "two layers have the same name.", "Name each layer differently."),
+            (len(set(pairs)) != len(pairs), "two projections join the same layers.", "Merge them into one."),
+        ):
+            if wrong:
+                raise ConfigError(problem, field="network", remedy=remedy)
+        for place, layer in enumerate(self.layers):
+            self._check_layer(place, layer)
         for projection in self.projections:
             self._check(projection, names)
+
+    def _check_layer(self, place: int, layer: Layer) -> None:
+        for wrong, problem, remedy in (
+            (layer.size < 1, f"a layer of {layer.size} neurons is none.", "Give it at least 1."),
+            (
+                layer.kind not in ("static", "source", "lif"),
+                f"there is no kind '{layer.kind}'.",
+                "static, source, lif.",
+            ),
+            (place > 0 and layer.kind != "lif", "only the first layer can be an input.", "Make it lif."),
+            (layer.kind == "lif" and layer.neuron is None, "a lif layer needs a neuron.", "Pass Neuron()."),
+        ):
+            if wrong:
+                raise ConfigError(problem, field=layer.name, remedy=remedy)
 
     def _check(self, projection: Projection, names: list[str]) -> None:
         for end in (projection.pre, projection.post):
@@ -134,6 +153,12 @@ def layered(sizes: list[int], encoding: str, neuron: Neuron, synapses: list[Syna
     neuron : the neuron of every layer but the input.
     synapses : one per projection, in order from the input.
     """
+    if len(synapses) != len(sizes) - 1:
+        raise ConfigError(
+            f"{len(sizes)} layers need {len(sizes) - 1} synapse settings, not {len(synapses)}.",
+            field="synapses",
+            remedy="Give one per projection.",
+        )
     hidden = [f"hidden{k + 1}" for k in range(len(sizes) - 2)] if len(sizes) > 3 else ["hidden"] * (len(sizes) - 2)
     names = ["input", *hidden, "output"]
     first = Layer("input", sizes[0], "static" if encoding == "static" else "source")

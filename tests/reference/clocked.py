@@ -96,6 +96,7 @@ class Twin:
         negative = self.random_sign and uniforms(self.seed, Purpose.NUDGE_SIGN, index, 0)[0] > 0.5
         self.signed = -self.beta if negative else self.beta
         share = 1 / self.signed if self.rule.contrastive else 1.0
+        self.share = scale * share
         self.gain = {p.name: scale * p.synapse.learning_rate * share for p in projections}
         self.drive = {layer.name: self.biases[layer.name].copy() for layer in self.lif}
         if self.encoding.kind != "static":
@@ -123,6 +124,7 @@ class Twin:
             name = self.network.layers[-1].name
             wanted = self.target_rate * (np.arange(self.size[name]) == label)
             current[name] += self.signed * (wanted - self.rule.rate(read[name]))
+            self.counts[self.phase, name, "trace_updates"] += self.size[name]
         for layer in self.network.layers:
             if layer.kind == "lif":
                 fired = np.array([self._integrate(layer, k, current[layer.name][k]) for k in range(layer.size)], int)
@@ -175,6 +177,7 @@ class Twin:
             post = read[layer.name]
             for k in range(layer.size):
                 self.owed[layer.name][k] += self.rule.on_pre(0.0, post, 0, post, k)
+                self.counts[self.phase, layer.name, "trace_updates"] += 1
         for number, p in enumerate(self.network.projections):
             if not p.synapse.plastic or self.kind[p.pre] == "static":
                 continue
@@ -230,8 +233,8 @@ class Twin:
                         if image[i] != 0:
                             self._write(p, i, j, self.gain[p.name] * image[i] * self.owed[p.post][j])
                     elif p.synapse.commit == "end_of_phase":
-                        # what a trigger asked for and an accumulator took has been judged; this is the second half
-                        self._write(p, i, j, self.gain[p.name] * self.held[p.name][i, j], suppressible=False)
+                        held = self.held[p.name][i, j]
+                        self._write(p, i, j, self.gain[p.name] * held, suppressible=held != 0)
         if self.rule.contrastive:
             for layer in self.lif:
                 self._commit_biases(layer)
@@ -239,9 +242,10 @@ class Twin:
     def _commit_biases(self, layer) -> None:
         """Move biases as weights from a unit that is always active, at the rate of the projection onto their layer."""
         onto = [p for p in self.network.projections if p.post == layer.name]
-        gain = self.gain[onto[-1].name] if onto else 0.0
-        if gain == 0:
+        rate = max((p.synapse.learning_rate for p in onto if p.synapse.plastic), default=0.0)
+        if rate == 0:
             return
+        gain = rate * self.share
         for k in range(layer.size):
             before = self.biases[layer.name][k]
             self.biases[layer.name][k] += gain * self.owed[layer.name][k]

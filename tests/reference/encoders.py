@@ -35,7 +35,7 @@ def numbers_of_pixel(seed: int, purpose: int, index: int, pixel: int):
     """Yield the uniform numbers of a pixel's Poisson train, four a draw."""
     draw = 0
     while True:
-        yield from uniforms(seed, purpose, index, draw * 2**16 + pixel)
+        yield from uniforms(seed, purpose + 256 * draw, index, pixel)
         draw += 1
 
 

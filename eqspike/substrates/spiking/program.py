@@ -161,7 +161,8 @@ def initial_weights(compiled: Compiled, seed: int) -> Weights:
     for index, projection in enumerate(compiled.network.projections):
         n_pre = compiled.network.layer(projection.pre).size
         n_post = compiled.network.layer(projection.post).size
-        set_projection(compiled, weights, index, glorot_uniform(n_pre, n_post, projection.synapse.gain, seed, index))
+        values = glorot_uniform(n_pre, n_post, projection.synapse.gain, seed, index)
+        set_projection(compiled, weights, index, np.clip(values, *_bounds(projection)))
     return weights
 
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from eqspike.core.errors import ConfigError
+from eqspike.core.errors import ConfigError, DataError
 from eqspike.core.ledger import PHASES, Ledger, PhaseCounts
 from eqspike.core.protocols import InLoopRule
 from eqspike.core.rng import Purpose
@@ -54,10 +54,7 @@ class SpikingSubstrate:
         target_rate: float = 1.0,
         precision: int = 32,
     ) -> None:
-        if rule.contrastive and phases.nudged_ticks == 0:
-            raise ConfigError(
-                "a contrastive rule needs a nudged phase.", field="phases.nudged_ticks", remedy="Raise it."
-            )
+        _check_fit(network, rule, phases, encoding, beta, precision)
         self.network, self.rule, self.phases, self.encoding, self.seed = network, rule, phases, encoding, seed
         self.dtype = np.dtype(np.float32 if precision == 32 else np.float64)
         self.compiled = program.compile_network(network, traces_sources=rule.traces_sources, dtype=self.dtype)
@@ -174,12 +171,14 @@ class SpikingSubstrate:
         record: Record | None = None, injected: np.ndarray | None = None,
     ) -> None:  # fmt: skip
         projections, layers = self.network.projections, self.network.layers
+        self._check_samples(images, labels[order[span[0] : span[1]]], learns, injected)
         rates = np.array([scale * p.synapse.learning_rate for p in projections], self.dtype)
         bias_rates = np.zeros(len(layers), self.dtype)
-        if self.rule.contrastive:  # a bias is the weight from an always active unit: it learns as fast as its layer
+        if self.rule.contrastive:  # a bias is the weight from an always active unit
             names = [layer.name for layer in layers]
             for rate, projection in zip(rates, projections, strict=True):
-                bias_rates[names.index(projection.post)] = rate
+                place = names.index(projection.post)
+                bias_rates[place] = max(bias_rates[place], rate if projection.synapse.plastic else 0)
         beta, random_sign, target_rate = self._nudge
         phases = self.phases
         setting = (
@@ -197,6 +196,22 @@ class SpikingSubstrate:
             self._off if record is None else record,
         )  # fmt: skip
 
+    def _check_samples(self, images: np.ndarray, labels: np.ndarray, learns: bool, injected: np.ndarray | None) -> None:
+        """Refuse what the kernels, which check no index, could not survive."""
+        pixels, classes = self.network.layers[0].size, self.network.layers[-1].size
+        if images.ndim != 2 or images.shape[1] != pixels:
+            raise DataError(
+                f"the array has shape {images.shape}.", field="images", remedy=f"The network takes (n, {pixels})."
+            )
+        if learns and len(labels) and not (labels.min() >= 0 and labels.max() < classes):
+            raise DataError("a label is no class of the network.", field="labels", remedy=f"Use 0 to {classes - 1}.")
+        if injected is not None and injected.shape[1:] != (self.compiled.n_neurons,):
+            raise DataError(
+                f"the array has shape {injected.shape}.",
+                field="injected",
+                remedy=f"Give (ticks, {self.compiled.n_neurons}), a column for every neuron with padding.",
+            )
+
     def get_weights(self) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
         """Return copies of the weights by projection, (n_pre, n_post), and of the biases by layer, (n,)."""
         weights = {
@@ -207,7 +222,19 @@ class SpikingSubstrate:
         return weights, {name: self.weights.bias[self.compiled.block(name)].copy() for name in lif}
 
     def set_weights(self, weights: Mapping[str, np.ndarray], biases: Mapping[str, np.ndarray]) -> None:
-        """Replace weights and biases; missing names keep theirs."""
+        """Replace weights (n_pre, n_post) and biases (n,); missing names keep theirs.
+
+        Raises
+        ------
+        DataError
+            if a name is unknown or an array has the wrong shape.
+        """
+        ours = self.get_weights()
+        for given, known in zip((weights, biases), ours, strict=True):
+            for name, values in given.items():
+                wanted = known[name].shape if name in known else "no such array"
+                if np.shape(values) != wanted:
+                    raise DataError(f"has shape {np.shape(values)}.", field=name, remedy=f"Expected: {wanted}.")
         names = [projection.name for projection in self.network.projections]
         for name, values in weights.items():
             program.set_projection(self.compiled, self.weights, names.index(name), values)
@@ -247,3 +274,19 @@ class SpikingSubstrate:
         return {
             layer.name: self.counts.spikes[:, self.compiled.block(layer.name)].copy() for layer in self.network.layers
         }
+
+
+def _check_fit(
+    network: Network, rule: InLoopRule, phases: Phases, encoding: Encoding, beta: float, precision: int
+) -> None:
+    static = network.layers[0].kind == "static"
+    unlike = static != (encoding.kind == "static")
+    no_nudge = rule.contrastive and phases.nudged_ticks == 0
+    for wrong, field, problem, remedy in (
+        (no_nudge, "phases.nudged_ticks", "a contrastive rule needs a nudged phase.", "Raise it."),
+        (rule.contrastive and beta == 0, "beta", "a contrastive rule divides by beta.", "Use a value other than 0."),
+        (precision not in (32, 64), "precision", f"{precision} bits are not offered.", "Use 32 or 64."),
+        (unlike, "encoding.kind", f"'{encoding.kind}' does not fit the input layer.", "static for a static one only."),
+    ):
+        if wrong:
+            raise ConfigError(problem, field=field, remedy=remedy)

@@ -151,3 +151,22 @@ def test_pair_stdp_settings_are_checked(name: str) -> None:
     with pytest.raises(ConfigError) as error:
         PairSTDP.parse({name: -1})
     assert error.value.field == name
+
+
+def test_a_class_of_parameters_stands_for_one_set_of_functions_only() -> None:
+    class Once(NamedTuple):
+        rate: float
+
+    def advance(parameters, traces, spikes, tick):
+        pass
+
+    def up(parameters, weight, pre, i, post, j):
+        return 1.0
+
+    def down(parameters, weight, pre, i, post, j):
+        return -1.0
+
+    Plasticity(Once(1.0), ("a",), advance, up, up)
+    Plasticity(Once(2.0), ("a",), advance, up, up)
+    with pytest.raises(PlasticityError, match="already belongs"):
+        Plasticity(Once(1.0), ("a",), advance, down, down)

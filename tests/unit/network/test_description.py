@@ -141,3 +141,25 @@ def test_glorot_streams_belong_to_seed_and_projection() -> None:
     assert np.array_equal(base, glorot_uniform(4, 4, 1.0, seed=3, index=0))
     assert np.all(base != glorot_uniform(4, 4, 1.0, seed=3, index=1))
     assert np.all(base != glorot_uniform(4, 4, 1.0, seed=4, index=0))
+
+
+@pytest.mark.parametrize(
+    ("layers", "field", "said"),
+    [
+        ((), "network", "at least one further layer"),
+        (LAYERS[:1], "network", "at least one further layer"),
+        ((LAYERS[1], LAYERS[0]), "input", "only the first"),
+        ((Layer("input", 0, "source"), LAYERS[1]), "input", "0 neurons"),
+        ((LAYERS[0], Layer("hidden", 3, "lif")), "hidden", "needs a neuron"),
+        ((Layer("input", 4, "analog"), LAYERS[1]), "input", "no kind"),
+    ],
+)
+def test_layers_that_cannot_be_run_are_refused(layers: tuple, field: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said) as error:
+        Network(layers, ())
+    assert error.value.field == field
+
+
+def test_layered_wants_a_synapse_setting_for_every_projection() -> None:
+    with pytest.raises(ConfigError, match="3 layers need 2"):
+        layered([4, 3, 2], "static", Neuron(), [SYNAPSE])

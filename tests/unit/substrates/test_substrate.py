@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from reference.cases import counts_of, plain_case, spikes_of
 
-from eqspike.core.errors import ConfigError
+from eqspike.core.errors import ConfigError, DataError
 from eqspike.learning.eqspike import EqSpike
 from eqspike.learning.stdp import PairSTDP
+from eqspike.network.description import Network, Projection, Synapse
 from eqspike.network.initialisers import glorot_uniform
 from eqspike.substrates.spiking.settings import Encoding, Phases
 from eqspike.substrates.spiking.substrate import SpikingSubstrate
@@ -153,3 +154,59 @@ def test_no_images_no_answers() -> None:
     made = engine()
     assert made.infer(np.zeros((0, 6))).size == 0
     assert counts_of(made.ledger()) == {}
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [({"precision": 16}, "precision"), ({"beta": 0.0}, "beta"), ({"encoding": Encoding()}, "encoding.kind")],
+)
+def test_a_substrate_that_could_not_run_is_refused(changes: dict, field: str) -> None:
+    case = plain_case()
+    settings = {"encoding": case.encoding, "phases": Phases()} | changes
+    with pytest.raises(ConfigError) as error:
+        SpikingSubstrate(case.network, EqSpike().plasticity(), **settings)
+    assert error.value.field == field
+
+
+def test_samples_that_the_kernels_could_not_survive_are_refused() -> None:
+    substrate = engine()
+    pixels, classes = substrate.network.layers[0].size, substrate.network.layers[-1].size
+    images, order = np.zeros((2, pixels), np.float32), np.arange(2)
+    with pytest.raises(DataError, match="no class"):
+        substrate.train(images, np.array([0, classes]), order, 0, 2, scale=1.0, offset=0)
+    with pytest.raises(DataError, match=f"takes \\(n, {pixels}\\)"):
+        substrate.infer(np.zeros((2, pixels + 1), np.float32))
+    with pytest.raises(DataError) as error:
+        substrate.observe(images, None, 0, injected=np.zeros((5, 3)))
+    assert error.value.field == "injected"
+
+
+def test_pixels_above_one_spike_in_every_tick_and_no_more() -> None:
+    substrate = engine()
+    images = np.full((1, substrate.network.layers[0].size), 7.0, np.float32)
+    raster = substrate.observe(images, None, 0, states=False).raster[:, substrate.compiled.block("input")]
+    assert raster.all()
+
+
+def test_weights_of_the_wrong_shape_or_name_are_refused() -> None:
+    substrate = engine()
+    weights, biases = substrate.get_weights()
+    name = next(iter(weights))
+    for wrong in ({name: weights[name].T}, {"nowhere": weights[name]}):
+        with pytest.raises(DataError):
+            substrate.set_weights(wrong, {})
+    with pytest.raises(DataError):
+        substrate.set_weights({}, {layer: values[1:] for layer, values in biases.items()})
+
+
+def test_initial_weights_keep_to_their_bounds() -> None:
+    case = plain_case()
+    bounded = [
+        Projection(p.pre, p.post, Synapse(learning_rate=0.1, w_min=-0.05, w_max=0.1), p.symmetric)
+        for p in case.network.projections
+    ]
+    network = Network(case.network.layers, tuple(bounded))
+    substrate = SpikingSubstrate(network, EqSpike().plasticity(), Phases(), case.encoding)
+    for values in substrate.get_weights()[0].values():
+        assert values.min() >= np.float32(-0.05) and values.max() <= np.float32(0.1)
+        assert (values == np.float32(0.1)).any(), "the case must have weights that the bound cuts"
