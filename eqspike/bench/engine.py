@@ -38,7 +38,7 @@ def _trained(recipe: str, dataset: Dataset, changes: dict) -> Run:
 
 def _train_part(run: Run, dataset: Dataset) -> Callable[[], object]:
     order = np.arange(_WARM, _WARM + _PART)
-    return lambda: run.substrate.train(dataset.x_train, dataset.y_train, order, 0, _PART, scale=0.0, offset=_WARM)
+    return lambda: run.substrate.train(dataset.x_train, dataset.y_train, order, 0, _PART, scale=0.01, offset=_WARM)
 
 
 def training(name: str, recipe: str, dataset: Dataset, changes: dict, repeats: int) -> Measurement:

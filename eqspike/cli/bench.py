@@ -29,7 +29,7 @@ def bench(
         typer.echo(f"{measurement.workload}: {measurement.ours:.4g} {measurement.unit}", err=True)
         found.append(measurement)
     if as_json:
-        print_json({"suite": suite, "measurements": [measurement.to_dict() for measurement in found]})
+        print_json([measurement.to_dict() for measurement in found])
         return
     made = table("workload", "note", "ours", "unit", "peer", "peer's", "ratio", "of roofline", left=2)
     for measurement in found:

@@ -16,7 +16,7 @@ NONE = "-"
 _PREFIXES = {-18: "a", -15: "f", -12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}
 
 
-def print_json(document: Mapping) -> None:
+def print_json(document: Mapping | list) -> None:
     """Print the one JSON document of a command; NaN and infinity, which JSON lacks, would be a bug."""
     typer.echo(json.dumps(document, indent=2, allow_nan=False))
 

@@ -42,7 +42,8 @@ class Synapse(Config):
 
     ``tau_synapse_ticks`` 0 is a delta synapse; else its current is exponential with that time constant and unit area.
     ``commit`` says when an update acts: at once (``immediate``) or when the nudged phase ends (``end_of_phase``, one
-    accumulator a synapse). ``gain`` scales the initial Glorot-uniform weights.
+    accumulator a synapse). The drive of a static input is computed once per presentation: its updates are integrated in
+    the receiving neuron and always act at the end. ``gain`` scales the initial Glorot-uniform weights.
     """
 
     learning_rate: float = Field(ge=0)

@@ -11,8 +11,6 @@ from eqspike.training import api
 from eqspike.training.loop import Progress
 from eqspike.training.run import open_run
 
-pytestmark = pytest.mark.kernels
-
 
 def _same(ours: dict[str, np.ndarray], theirs: dict[str, np.ndarray]) -> bool:
     return ours.keys() == theirs.keys() and all(np.array_equal(ours[name], theirs[name]) for name in ours)
