@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from eqspike.bench.engine import SUITES
 from eqspike.bench.peers import dense_inference
-from eqspike.bench.result import in_turn
+from eqspike.bench.result import Measurement, in_turn
 from eqspike.bench.roofline import accumulator, rows_delivered
 from eqspike.bench.uncounted import uncounted_present
+from eqspike.cli.app import app
 from eqspike.data import load_dataset
 from eqspike.training.api import resolve
 from eqspike.training.run import new_run
@@ -64,3 +69,14 @@ def test_the_loop_without_its_ledger_learns_the_same_and_counts_nothing(dataset,
         assert np.array_equal(weights, bare.weights[name])
     assert counted.ledger.total("nudged", "weight_writes") > 0
     assert bare.ledger.total("nudged", "weight_writes") == bare.ledger.total("free", "synaptic_events") == 0
+
+
+def test_the_command_prints_one_json_list_and_refuses_unknown_suites(monkeypatch) -> None:
+    made = Measurement("tiny", 2.0, "us/image", "peer", 4.0, 2.0, 0.5)
+    monkeypatch.setitem(SUITES, "engine", lambda repeats: iter([made]))
+    found = CliRunner().invoke(app, ["bench", "engine", "--json"])
+    assert found.exit_code == 0
+    assert json.loads(found.stdout) == [made.to_dict()]
+    wrong = CliRunner().invoke(app, ["bench", "warp"])
+    assert wrong.exit_code == 2
+    assert "there is no suite 'warp'" in wrong.stderr
