@@ -104,9 +104,9 @@ def _words(rule: Rule, tick_s: float) -> tuple[str, str]:
     opening = "One presynaptic and one postsynaptic spike, both neurons otherwise silent"
     if isinstance(rule, EqSpike):
         return _KERNEL, (
-            f"{opening}: the later spike triggers the estimated rate derivative of the other neuron, so the curve is the "
-            f"impulse response K of the estimator (time constant {spoken(rule.tau_ticks * tick_s)}), read one tick late. "
-            "It is symmetric in time and its sign turns with β: a kernel, not spike-timing-dependent plasticity, because "
+            f"{opening}: the later spike reads the estimated rate derivative of the other neuron, so the curve is the "
+            f"estimator's impulse response K (time constant {spoken(rule.tau_ticks * tick_s)}), one tick late. It is "
+            "symmetric in time and its sign turns with β: a kernel, not spike-timing-dependent plasticity, because "
             "nothing in it depends on which neuron spiked first. Spikes of the same tick do not see each other."
         )
     if isinstance(rule, PairSTDP):

@@ -197,9 +197,9 @@ def _curves(rule: Rule, asked: _Asked) -> tuple[Curve, ...]:
 def _words(rule: Rule, asked: _Asked) -> tuple[str, str]:
     tick_s = asked.tick_s
     ensemble = (
-        f"Mean update at a presynaptic spike against the time to each postsynaptic spike, over {asked.trials} trials in "
-        f"which the postsynaptic rate ramps between random rates of {asked.rates[0]:g} to {asked.rates[1]:g} spikes per "
-        f"tick ({spoken(tick_s)}), {spoken(asked.ramp_ticks * tick_s)} a ramp; bins of {spoken(asked.bin_ticks * tick_s)}."
+        f"Mean update at a presynaptic spike against the time to each postsynaptic spike: {asked.trials} trials, "
+        f"postsynaptic rate on ramps of {spoken(asked.ramp_ticks * tick_s)} between random rates of {asked.rates[0]:g} "
+        f"to {asked.rates[1]:g} spikes per tick ({spoken(tick_s)}); bins of {spoken(asked.bin_ticks * tick_s)}."
     )
     if asked.derivative == "exact":
         return _EQUATION, (

@@ -1,4 +1,4 @@
-"""Plasticity rules driven by given spike trains, without a network: the engine's order, through the rule's own functions."""
+"""Plasticity rules driven by given spike trains, without a network: the rule's own functions in the engine's order."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Rule = EqSpike | PairSTDP | Plasticity
 
 
 class Updates(NamedTuple):
-    """Single weight updates: ``place`` (k, 4) int: tick, whether a pre spike asked for it, pre, post; ``value`` (k,)."""
+    """Single weight updates: ``place`` (k, 4): tick, whether a pre spike asked for it, pre, post; ``value`` (k,)."""
 
     place: np.ndarray
     value: np.ndarray

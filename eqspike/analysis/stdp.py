@@ -5,9 +5,9 @@ network. Figures of the windows are drawn by :mod:`eqspike.plots.stdp`.
 """
 
 from eqspike.analysis.isolated import isolated_pair
-from eqspike.analysis.nudged import TrainingWindows, during_training
 from eqspike.analysis.ramps import rate_ramp
 from eqspike.analysis.replay import replay
+from eqspike.analysis.stdp_training import TrainingWindows, during_training, training_pairs
 from eqspike.analysis.window import StdpWindow
 
-__all__ = ["StdpWindow", "TrainingWindows", "during_training", "isolated_pair", "rate_ramp", "replay"]
+__all__ = ["StdpWindow", "TrainingWindows", "during_training", "isolated_pair", "rate_ramp", "replay", "training_pairs"]

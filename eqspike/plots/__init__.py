@@ -1,0 +1,1 @@
+"""Figures: STDP windows. Matplotlib is imported here and nowhere else."""

@@ -15,9 +15,11 @@ from eqspike.analysis.window import Bins, Curve, StdpWindow, mean_with_covarianc
 from eqspike.core.config import Config
 from eqspike.core.errors import ConfigError
 from eqspike.core.rng import Purpose, stream
+from eqspike.data import Dataset
 from eqspike.kernels.philox import uniforms
 from eqspike.learning.eqspike import EqSpike
 from eqspike.substrates.spiking.substrate import SpikingSubstrate
+from eqspike.training.run import Run
 
 _POINTS = 3000
 _ROOM = 1 << 16
@@ -50,16 +52,34 @@ class TrainingWindows:
     centred: tuple[StdpWindow, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the windows as plain JSON types."""
+        """Return the windows as plain JSON types: those of all pairs, with the others in it."""
         return {
-            "protocol": "during_training",
-            "all_pairs": self.all_pairs.to_dict(),
+            **self.all_pairs.to_dict(),
             "conditions": [window.to_dict() for window in self.conditions],
             "centred": [window.to_dict() for window in self.centred],
         }
 
 
 def during_training(
+    run: Run, samples: Dataset, *, presentations: int = 200, window_ticks: int | None = None, bin_ticks: int = 5
+) -> TrainingWindows:
+    """Return the windows of a trained run's pairs while it is shown test samples as it would be in training.
+
+    See :func:`training_pairs`; weights, counts and everything else of the run stay as they were.
+
+    Parameters
+    ----------
+    samples : the data set that the run was trained on.
+    presentations : how many of its test images are shown, at most all.
+    """
+    shown = min(presentations, len(samples.x_test))
+    return training_pairs(
+        run.substrate, run.spec.rule, samples.x_test, samples.y_test,
+        presentations=shown, tick_s=run.spec.tick_s, window_ticks=window_ticks, bin_ticks=bin_ticks,
+    )  # fmt: skip
+
+
+def training_pairs(
     substrate: SpikingSubstrate,
     rule: EqSpike,
     images: np.ndarray,
@@ -67,14 +87,14 @@ def during_training(
     *,
     presentations: int = 200,
     tick_s: float = 1e-3,
-    window_ticks: int = 40,
+    window_ticks: int | None = None,
     bin_ticks: int = 5,
 ) -> TrainingWindows:
     r"""Return the updates of hidden-output pairs in nudged phases: dW = (eta / beta) rho'_post(t_pre) against dt.
 
     Pre spikes are those of the last projection's nudged phase whose whole window lies within the presentation (else
-    late pre spikes would be seen with earlier post spikes only); each is paired with every post spike within the window,
-    and each pair gets the update that the pre spike triggered. The error is over presentations.
+    late pre spikes would be seen with earlier post spikes only). Each is paired with every post spike in the window;
+    each pair gets the update that the pre spike triggered. The error is over presentations.
 
     Parameters
     ----------
@@ -82,13 +102,15 @@ def during_training(
     rule : the rule that the substrate runs.
     images, labels : (n, n_pixels) in [0, 1] and (n,) classes; the first ``presentations`` are shown.
     tick_s : seconds that a tick emulates.
-    window_ticks, bin_ticks : largest abs(dt), below the nudged ticks, and width of a bin, odd.
+    window_ticks : largest abs(dt), below the nudged ticks; by default half of them.
+    bin_ticks : width of a bin, odd.
 
     Raises
     ------
     ConfigError : a parameter is of the wrong type or out of range, or the substrate runs another rule.
     """
-    asked = _checked(substrate, rule, len(images), presentations, tick_s, window_ticks, bin_ticks)
+    window = substrate.phases.nudged_ticks // 2 if window_ticks is None else window_ticks
+    asked = _checked(substrate, rule, len(images), presentations, tick_s, window, bin_ticks)
     bins = Bins.within(asked.window_ticks, asked.bin_ticks)
     shown = [_present(substrate, rule, images, labels, k, bins) for k in range(presentations)]
     sums, counts = (np.stack([one[part] for one in shown]) for part in (0, 1))
@@ -209,9 +231,10 @@ class _Description:
             f"Updates at presynaptic spikes of the last projection in the nudged phases of {self.asked.presentations} "
             f"presentations, against the time to each postsynaptic spike; bins of "
             f"{spoken(self.asked.bin_ticks * self.asked.tick_s)}, error bands over presentations. Averaged without "
-            "conditions the updates show the sign of the output error, not spike timing: the label's neuron is "
-            "potentiated and the others are depressed at every time difference. What depends on timing is left when "
-            "pairs are told apart by the sign of β and by the class of the neuron, and the mean of each is subtracted."
+            "conditions the updates show the sign of the output error, not spike timing: on the whole the label's "
+            "neuron is potentiated and the others are depressed, whatever the time difference. What depends on timing "
+            "is left when pairs are told apart by the sign of β and the class of the neuron, and each mean is "
+            "subtracted."
         )
 
 
