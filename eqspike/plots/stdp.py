@@ -65,7 +65,7 @@ def _draw_window(window: StdpWindow) -> Figure:
     limit = 1.25 * peak if single else 1.9 * peak
     _cross(axes)
     if not single:
-        _draw_points(axes, scale, window, limit, GREY)
+        _draw_points(axes, scale, window, GREY)
     if window.reference:
         _draw_reference(axes, scale, window.reference, peak)
     for curve, style in zip(drawn, ((ORANGE, "-"), (GREEN, "--")), strict=True):
@@ -86,10 +86,10 @@ def _draw_training(windows: TrainingWindows) -> Figure:
     for axes, group in ((left, windows.conditions), (right, windows.centred)):
         peak = _largest(*(end for window in group for end in window.band))
         scale = _Scale(everything, peak)
-        limit = 1.6 * peak
+        limit = 2.3 * peak  # leaves room for the legend above the bands
         _cross(axes)
         for window, colour in zip(group, _CONDITION_COLOURS, strict=True):
-            _draw_points(axes, scale, window, limit, colour)
+            _draw_points(axes, scale, window, colour)
         if axes is right and everything.reference:
             _draw_reference(axes, scale, everything.reference, peak)
         for window, colour in zip(group, _CONDITION_COLOURS, strict=True):
@@ -124,7 +124,7 @@ def _cross(axes: Axes) -> None:
     axes.axvline(0, color=GREY, lw=0.8, zorder=0)
 
 
-def _draw_points(axes: Axes, scale: _Scale, window: StdpWindow, limit: float, colour: str) -> None:
+def _draw_points(axes: Axes, scale: _Scale, window: StdpWindow, colour: str) -> None:
     x, y = scale(window.points_s, window.points)
     axes.plot(x, y, ".", color=colour, ms=3, alpha=0.22, mew=0, zorder=1, rasterized=True)
 
