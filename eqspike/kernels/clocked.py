@@ -84,13 +84,12 @@ from eqspike.kernels.rules import advance, on_post, on_pre
 
 
 @splice
-def fire_layers(program, state, counts, phase, t, traced, declared, sources_traced, mark_sources):
+def fire_layers(program, state, counts, phase, t, mark_sources):
     """Let every layer spike: LIF layers from their summed input, source layers from the input events of the tick."""
     layers, neurons = program.layers, program.neurons
     for layer in range(layers.shape[0]):
         lo, n, kind = layers[layer, START], layers[layer, SIZE], layers[layer, KIND]
         spikes, count = state.spikes[lo : lo + n], state.integers[COUNT, lo : lo + n]
-        table = counts.layers[phase, layer]
         if kind == LIF:
             v, total = state.neurons[V, lo : lo + n], state.neurons[TOTAL, lo : lo + n]
             keep, threshold, rest = neurons[layer, KEEP], neurons[layer, THRESHOLD], neurons[layer, REST]
@@ -101,10 +100,8 @@ def fire_layers(program, state, counts, phase, t, traced, declared, sources_trac
                 cut = integrate_with_pause(v, total, spikes, pause, keep, threshold, low, high, rest, hard, ticks)
             else:
                 cut = integrate_and_fire(v, total, spikes, keep, threshold, low, high, rest, hard)
-            table[CLAMPED] += cut
+            counts.layers[phase, layer, CLAMPED] += cut
             state.n_fired[layer] = list_fired(spikes, state.integers[FIRED, lo : lo + n], count)
-            table[SPIKES] += state.n_fired[layer]
-            table[NEURON_UPDATES] += n
         elif kind == SOURCE:
             if mark_sources:
                 fill(spikes, 0)
@@ -112,9 +109,6 @@ def fire_layers(program, state, counts, phase, t, traced, declared, sources_trac
                 count[state.ids[e]] += 1
                 if mark_sources:
                     spikes[state.ids[e]] = 1
-            table[SPIKES] += state.starts[t + 1] - state.starts[t]
-        if traced and (kind == LIF or (kind == SOURCE and sources_traced)):
-            table[TRACE_UPDATES] += n * declared
 
 
 @splice
@@ -127,24 +121,22 @@ def fired_ids(program, state, layer, t):
 
 
 @splice
-def deliver_spikes(program, weights, state, counts, phase, t):
+def deliver_spikes(program, weights, state, t):
     """Deliver this tick's spikes along every projection, forward and, where it is symmetric, backward."""
     layers, channels, filters = program.layers, program.channels, program.filters
     for p in range(program.projections.shape[0]):
-        row, table = program.projections[p], counts.projections[phase, p]
+        row = program.projections[p]
         pre, post = row[PRE], row[POST]
         c = row[CHANNEL]
         if c >= 0:
             ids, at = fired_ids(program, state, pre, t), channels[c, CHANNEL_START]
             current = state.current[at : at + layers[post, PADDED]]
             deliver(weights.w, current, ids, row[OFFSET], row[ROW], filters[c, INFLOW])
-            table[EVENTS_FORWARD] += ids.size * layers[post, SIZE]
         c = row[BACK_CHANNEL]
         if c >= 0:
             ids, at = fired_ids(program, state, post, t), channels[c, CHANNEL_START]
             current = state.current[at : at + layers[pre, PADDED]]
             deliver(weights.wt, current, ids, row[TRANSPOSED], row[COLUMN], filters[c, INFLOW])
-            table[EVENTS_BACKWARD] += ids.size * layers[pre, SIZE]
 
 
 @splice
@@ -231,6 +223,36 @@ def learn_from_post(program, weights, state, counts, phase, t, p, parameters, ga
 
 
 @splice
+def tally(program, state, counts, phase, ticks, declared, sources_traced, traced, learning, nudged):
+    """Enter what a phase did in every tick, and its spikes with the synapses that they reached: once, not each tick."""
+    layers, count = program.layers, state.integers[COUNT]
+    out = layers.shape[0] - 1
+    for layer in range(layers.shape[0]):
+        lo, n, table = layers[layer, START], layers[layer, SIZE], counts.layers[phase, layer]
+        is_lif = layers[layer, KIND] == LIF
+        for i in range(lo, lo + n):
+            table[SPIKES] += count[i]
+            counts.spikes[phase, i] += count[i]
+        if is_lif:
+            table[NEURON_UPDATES] += n * ticks
+        reads = int(is_lif and learning) + int(layer == out and nudged)
+        advances = declared if traced and (is_lif or (layers[layer, KIND] == SOURCE and sources_traced)) else 0
+        table[TRACE_UPDATES] += n * ticks * (reads + advances)
+    for p in range(program.projections.shape[0]):
+        row, table = program.projections[p], counts.projections[phase, p]
+        if row[CHANNEL] >= 0:
+            lo, n = layers[row[PRE], START], layers[row[PRE], SIZE]
+            for i in range(lo, lo + n):
+                table[EVENTS_FORWARD] += count[i] * layers[row[POST], SIZE]
+        if row[BACK_CHANNEL] >= 0:
+            lo, n = layers[row[POST], START], layers[row[POST], SIZE]
+            for i in range(lo, lo + n):
+                table[EVENTS_BACKWARD] += count[i] * layers[row[PRE], SIZE]
+    counts.run[phase, 0] += ticks
+    counts.run[phase, 1] += 1
+
+
+@splice
 def run_phase(
     program, weights, state, counts, phase, first_tick, ticks, readout_from, injected,
     parameters, traits, gains, traced, learning, label, beta, target_rate, record,
@@ -260,15 +282,13 @@ def run_phase(
         if beta != 0:
             lo, n = layers[out, START], layers[out, SIZE]
             nudge(neurons[TOTAL, lo : lo + n], traces[out, rate_trace], label, beta, target_rate)
-            counts.layers[phase, out, TRACE_UPDATES] += n
-        fire_layers(program, state, counts, phase, t, traced, declared, sources_traced, mark_sources)
-        deliver_spikes(program, weights, state, counts, phase, t)
+        fire_layers(program, state, counts, phase, t, mark_sources)
+        deliver_spikes(program, weights, state, t)
         if learning:
             for layer in range(n_layers):
                 if layers[layer, KIND] == LIF:
                     lo, n = layers[layer, START], layers[layer, SIZE]
                     owe(parameters, neurons[OWED, lo : lo + n], traces[layer], beta - beta)
-                    counts.layers[phase, layer, TRACE_UPDATES] += n
             for p in range(program.projections.shape[0]):
                 kind = layers[program.projections[p, PRE], KIND]
                 if program.projections[p, PLASTIC] and kind != STATIC:
@@ -281,6 +301,4 @@ def run_phase(
                     lo, n = layers[layer, START], layers[layer, SIZE]
                     advance(parameters, traces[layer], state.spikes[lo : lo + n], t)
         record_tick(program, state, record, rate_trace, t)
-    add_into(counts.spikes[phase], integers[COUNT])
-    counts.run[phase, 0] += ticks
-    counts.run[phase, 1] += 1
+    tally(program, state, counts, phase, ticks, declared, sources_traced, traced, learning, beta != 0)
