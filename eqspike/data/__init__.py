@@ -1,4 +1,4 @@
-"""Labelled images as arrays: the embedded digits, MNIST, Fashion-MNIST, and your own ``.npz`` files."""
+"""Labelled images as arrays: the embedded digits, MNIST, Fashion-MNIST, CIFAR-10, and your own ``.npz`` files."""
 
 from __future__ import annotations
 

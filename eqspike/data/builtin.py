@@ -1,4 +1,4 @@
-"""The named data sets, read: digits from scikit-learn, MNIST and its like from verified idx files."""
+"""The named data sets, read: digits from scikit-learn, MNIST and CIFAR-10 and their like from verified files."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import gzip
 import hashlib
 import math
 import zlib
+from collections.abc import Callable
 
 import numpy as np
 
 from eqspike.core.errors import ConfigError, DataError
 from eqspike.data.arrays import dataset_from_arrays
+from eqspike.data.batches import read_batches
 from eqspike.data.checks import check_validation
 from eqspike.data.dataset import Dataset
 from eqspike.data.files import read_file
@@ -74,13 +76,25 @@ def load_idx_source(source: Source, validation: int | None = None) -> Dataset:
     ConfigError : ``validation`` leaves no training images.
     DataError : a file is missing, damaged, or not what was declared.
     """
+    return _load_files(source, _read_idx, validation)
+
+
+def load_batch_source(source: Source, validation: int | None = None) -> Dataset:
+    """Load a data set of pickled batches; its last ``validation`` training images are set aside.
+
+    Raises
+    ------
+    ConfigError : ``validation`` leaves no training images.
+    DataError : a file is missing, damaged, or not what was declared.
+    """
+    return _load_files(source, read_batches, validation)
+
+
+def _load_files(source: Source, read: Callable[[Source], dict[str, np.ndarray]], validation: int | None) -> Dataset:
     n_train, _ = source.sizes
     check_validation(validation, n_train - len(source.class_names))
     total = source.validation if validation is None else int(validation)
-    arrays = {}
-    for file in source.files:
-        n_axes = 1 + len(source.image_shape) if file.array.startswith("x_") else 1
-        arrays[file.array] = parse_idx(read_file(source, file), n_axes=n_axes, field=file.name)
+    arrays = read(source)
     kept = len(arrays["x_train"]) - total
     split = f"the last {total:,} training images are for validation" if total else "no validation images"
     if total:
@@ -89,6 +103,14 @@ def load_idx_source(source: Source, validation: int | None = None) -> Dataset:
     sums = " ".join(file.md5 for file in source.files)
     checksum = hashlib.md5(sums.encode(), usedforsecurity=False).hexdigest()
     return _assemble(source, arrays, split, f"md5:{checksum}")
+
+
+def _read_idx(source: Source) -> dict[str, np.ndarray]:
+    arrays = {}
+    for file in source.files:
+        n_axes = 1 + len(source.image_shape) if file.holds.startswith("x_") else 1
+        arrays[file.holds] = parse_idx(read_file(source, file), n_axes=n_axes, field=file.name)
+    return arrays
 
 
 def parse_idx(packed: bytes, *, n_axes: int, field: str) -> np.ndarray:

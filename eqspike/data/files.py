@@ -1,12 +1,14 @@
 """Where the files of a named data set are found: ``EQSPIKE_DATA``, else the user's cache, else a download.
 
-Whichever way a file came, nothing of it is used before its checksum was compared with the published one.
+A folder may hold a file as published, packed with xz, or in the folder that its archive unpacks to. Whichever way a
+file came, nothing of it is used before its checksum was compared with the published one.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from eqspike.core.errors import DataError
@@ -14,6 +16,8 @@ from eqspike.data.sources import Source, SourceFile
 
 ENVIRONMENT_VARIABLE = "EQSPIKE_DATA"
 EMBEDDED, CACHE, DOWNLOAD = "embedded", "cache", "download"
+_XZ = ".xz"
+_LARGEST = 2**26  # bytes unpacked from xz, twice the largest file of any source: no small file can fill the memory
 
 
 def user_folder() -> Path | None:
@@ -45,11 +49,22 @@ def cache_folder() -> Path:
 
 def find(source: Source, file: SourceFile) -> tuple[Path, str] | None:
     """Return the path of ``file`` on this machine and how it was found, or None."""
-    folder = user_folder()
-    if folder is not None and (folder / source.folder / file.name).is_file():
-        return folder / source.folder / file.name, ENVIRONMENT_VARIABLE
-    cached = cache_folder() / source.folder / file.name
-    return (cached, CACHE) if cached.is_file() else None
+    places = [file.name, file.name + _XZ]
+    if source.archive:
+        places.append(f"{source.archive.folder}/{file.name}")
+    for root, way in _roots():
+        for place in places:
+            path = root / source.folder / place
+            if path.is_file():
+                return path, way
+    return None
+
+
+def _roots() -> Iterator[tuple[Path, str]]:
+    named = user_folder()
+    if named is not None:
+        yield named, ENVIRONMENT_VARIABLE
+    yield cache_folder(), CACHE
 
 
 def whereabouts(source: Source) -> str:
@@ -61,7 +76,7 @@ def whereabouts(source: Source) -> str:
 
 
 def read_file(source: Source, file: SourceFile) -> bytes:
-    """Return the verified content of ``file``, downloading it into the cache if this machine does not have it.
+    """Return the verified content of ``file`` as published, downloading it if this machine does not have it.
 
     Raises
     ------
@@ -69,27 +84,55 @@ def read_file(source: Source, file: SourceFile) -> bytes:
     """
     found = find(source, file)
     path, way = found if found else (_download(source, file), CACHE)
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"cannot be read: {error}.", field=str(path), remedy="Check its permissions.") from error
+    mend = "Delete it and try again: it will be downloaded anew" if way == CACHE else "Replace it by the original"
+    remedy = f"{mend} ({_address(source, file)})."
+    content = _content(path, remedy)
     md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
     if md5 != file.md5:
-        mend = "Delete it and try again: it will be downloaded anew" if way == CACHE else "Replace it by the original"
         raise DataError(
             f"the file is damaged or not the original: expected md5 {file.md5}, found {md5} ({len(content):,} bytes).",
             field=str(path),
-            remedy=f"{mend} ({source.url}{file.name}).",
+            remedy=remedy,
         )
     return content
+
+
+def _content(path: Path, remedy: str) -> bytes:
+    try:
+        return _unpacked(path) if path.suffix == _XZ else path.read_bytes()
+    except OSError as error:
+        raise DataError(f"cannot be read: {error}.", field=str(path), remedy="Check its permissions.") from error
+    except EOFError as error:
+        raise DataError(f"the xz file is truncated or damaged ({error}).", field=str(path), remedy=remedy) from error
+
+
+def _unpacked(path: Path) -> bytes:
+    import lzma
+
+    try:
+        with lzma.open(path) as packed:
+            return packed.read(_LARGEST)
+    except lzma.LZMAError as error:
+        raise EOFError(str(error)) from error
+
+
+def _address(source: Source, file: SourceFile) -> str:
+    return source.url + (source.archive or file).name
 
 
 def _download(source: Source, file: SourceFile) -> Path:
     import pooch
 
     folder = cache_folder() / source.folder
+    published, unpack, path = file, None, folder / file.name
+    if source.archive:
+        published, inside = source.archive, source.archive.folder
+        unpack = pooch.Untar([f"{inside}/{each.name}" for each in source.files], extract_dir=".")
+        path = folder / inside / file.name
+    known, address = f"md5:{published.md5}", _address(source, file)
     try:
-        return Path(pooch.retrieve(source.url + file.name, known_hash=f"md5:{file.md5}", fname=file.name, path=folder))
+        pooch.retrieve(address, known_hash=known, fname=published.name, path=folder, processor=unpack)
+        return path
     except (OSError, ValueError) as error:  # no network, no permission, no space; a download with a wrong checksum
         reason = " ".join(str(error).split())
         raise DataError(
@@ -110,5 +153,5 @@ def _three_ways(source: Source, file: SourceFile, cache: Path) -> str:
     return (
         f"Three ways to provide it: (1) set {ENVIRONMENT_VARIABLE} to a folder that holds {source.folder}/{file.name} "
         f"({state}); (2) put the file into the cache, {cache}; (3) go online and try again, it is downloaded from "
-        f"{source.url}{file.name}."
+        f"{_address(source, file)}."
     )

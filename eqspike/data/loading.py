@@ -5,15 +5,23 @@ from __future__ import annotations
 import difflib
 import os
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from eqspike.core.errors import ConfigError, DataError
 from eqspike.data.arrays import Scale, dataset_from_arrays
-from eqspike.data.builtin import load_digits, load_idx_source
+from eqspike.data.builtin import load_batch_source, load_digits, load_idx_source
 from eqspike.data.dataset import Dataset
 from eqspike.data.files import whereabouts
 from eqspike.data.npz import read_npz
-from eqspike.data.sources import DIGITS, SOURCES
+from eqspike.data.sources import CIFAR10, DIGITS, FASHION_MNIST, MNIST, SOURCES
+
+_LOADERS = {
+    DIGITS.name: load_digits,
+    MNIST.name: partial(load_idx_source, MNIST),
+    FASHION_MNIST.name: partial(load_idx_source, FASHION_MNIST),
+    CIFAR10.name: partial(load_batch_source, CIFAR10),
+}
 
 
 @dataclass(frozen=True)
@@ -63,10 +71,11 @@ def load_dataset(
 
     Parameters
     ----------
-    name_or_path : ``digits``, ``mnist``, ``fashion-mnist``, or the path of an ``.npz`` file with the arrays that
-        :func:`eqspike.data.dataset_from_arrays` describes.
+    name_or_path : ``digits``, ``mnist``, ``fashion-mnist``, ``cifar10``, or the path of an ``.npz`` file with the
+        arrays that :func:`eqspike.data.dataset_from_arrays` describes.
     validation : training images set aside for validation. None: 359 of digits, the last 10,000 of MNIST and
-        Fashion-MNIST, of your own file its ``x_validation`` or else one in six. 0: none, train on all.
+        Fashion-MNIST, the last 5,000 of CIFAR-10, of your own file its ``x_validation`` or else one in six. 0: none,
+        train on all.
     scale : for your own file, the pixel value that becomes 1, or ``"auto"``; named data sets declare their own.
 
     Returns
@@ -86,7 +95,7 @@ def load_dataset(
                 field="scale",
                 remedy='Leave it at "auto".',
             )
-        return load_digits(validation) if name == DIGITS.name else load_idx_source(SOURCES[name], validation)
+        return _LOADERS[name](validation)
     path = Path(name)
     if path.suffix.lower() != ".npz" and not path.is_file():
         raise _unknown(name)

@@ -14,11 +14,27 @@ _IDX_NAMES = {
 
 @dataclass(frozen=True)
 class SourceFile:
-    """One file of a data set: the array it holds, its name and the md5 that its publisher states."""
+    """One file of a data set.
 
-    array: str
+    Parameters
+    ----------
+    holds : the array in it (``x_train`` ...), or the part (``train``, ``test``) that its images and labels are of.
+    name : its name.
+    md5 : as its publisher states; of the file as published, before anybody packed it further.
+    """
+
+    holds: str
     name: str
     md5: str
+
+
+@dataclass(frozen=True)
+class Archive:
+    """The tar file that all files of a data set are published in: its name and md5, and their folder inside."""
+
+    name: str
+    md5: str
+    folder: str
 
 
 @dataclass(frozen=True)
@@ -34,9 +50,10 @@ class Source:
     validation : validation images unless told otherwise.
     full_scale : the pixel value that becomes 1.
     licence, citation : as known.
-    url : where it is published; with ``files``, the folder that they are downloaded from.
+    url : where it is published; with ``files``, the folder that they or their ``archive`` are downloaded from.
     folder : name of its folder in ``EQSPIKE_DATA`` and in the cache; empty when the data set is embedded.
     files : what it is read from; none when the data set is embedded.
+    archive : what the files are published in; None when each is published by itself.
     """
 
     name: str
@@ -51,6 +68,7 @@ class Source:
     url: str
     folder: str = ""
     files: tuple[SourceFile, ...] = field(default=(), repr=False)
+    archive: Archive | None = field(default=None, repr=False)
 
 
 def _idx_files(**md5: str) -> tuple[SourceFile, ...]:
@@ -126,4 +144,27 @@ FASHION_MNIST = Source(
     ),
 )
 
-SOURCES = {source.name: source for source in (DIGITS, MNIST, FASHION_MNIST)}
+CIFAR10 = Source(
+    name="cifar10",
+    description="photographs of animals and vehicles, 32x32, three colours of 256 levels",
+    image_shape=(32, 32, 3),
+    class_names=("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
+    sizes=(50_000, 10_000),
+    validation=5_000,
+    full_scale=255.0,
+    licence="none stated",
+    citation="Krizhevsky 2009, Learning Multiple Layers of Features from Tiny Images, University of Toronto",
+    url="https://www.cs.toronto.edu/~kriz/",
+    folder="cifar10",
+    files=(
+        SourceFile("train", "data_batch_1", "c99cafc152244af753f735de768cd75f"),
+        SourceFile("train", "data_batch_2", "d4bba439e000b95fd0a9bffe97cbabec"),
+        SourceFile("train", "data_batch_3", "54ebc095f3ab1f0389bbae665268c751"),
+        SourceFile("train", "data_batch_4", "634d18415352ddfa80567beed471001a"),
+        SourceFile("train", "data_batch_5", "482c414d41f54cd18b22e5b47cb7c3cb"),
+        SourceFile("test", "test_batch", "40351d587109b95175f43aff81a1287e"),
+    ),
+    archive=Archive("cifar-10-python.tar.gz", "c58f30108f718f92721af3b95e74349a", "cifar-10-batches-py"),
+)
+
+SOURCES = {source.name: source for source in (DIGITS, MNIST, FASHION_MNIST, CIFAR10)}

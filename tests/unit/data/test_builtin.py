@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import lzma
 import os
 import struct
 from pathlib import Path
@@ -10,11 +11,16 @@ import pytest
 
 from eqspike.core.errors import ConfigError, DataError
 from eqspike.data import builtin, load_dataset
-from eqspike.data.builtin import load_idx_source, parse_idx
-from eqspike.data.sources import DIGITS, FASHION_MNIST, MNIST, SOURCES
+from eqspike.data.builtin import load_batch_source, load_idx_source, parse_idx
+from eqspike.data.sources import CIFAR10, DIGITS, FASHION_MNIST, MNIST, SOURCES
 
 needs_files = pytest.mark.skipif(
     not os.environ.get("EQSPIKE_DATA"), reason="the environment variable EQSPIKE_DATA is not set"
+)
+
+needs_cifar10 = pytest.mark.skipif(
+    not (Path(os.environ.get("EQSPIKE_DATA", "nowhere")) / CIFAR10.folder).is_dir(),
+    reason="EQSPIKE_DATA does not hold cifar10",
 )
 
 
@@ -109,6 +115,31 @@ class TestIdxSource:
             load_idx_source(tiny.source)
 
 
+class TestBatchSource:
+    def test_batches_become_a_data_set(self, batches, cache):
+        batches.write(cache)
+        got = load_batch_source(batches.source)
+        expected = (batches.arrays["x_train"].reshape(20, 24) / 255).astype(np.float32)
+        np.testing.assert_array_equal(got.x_train, expected[:15])
+        np.testing.assert_array_equal(got.x_validation, expected[15:])
+        np.testing.assert_array_equal(got.y_train, batches.arrays["y_train"][:15])
+        np.testing.assert_array_equal(got.y_validation, batches.arrays["y_train"][15:])
+        np.testing.assert_array_equal(got.x_test, (batches.arrays["x_test"].reshape(8, 24) / 255).astype(np.float32))
+        np.testing.assert_array_equal(got.y_test, batches.arrays["y_test"])
+        assert (got.image_shape, got.class_names) == ((3, 4, 2), ("a", "b", "c"))
+        assert got.split == "the last 5 training images are for validation"
+
+    def test_a_number_out_of_range_is_refused(self, batches, cache):
+        with pytest.raises(ConfigError, match="to 17"):
+            load_batch_source(batches.source, validation=18)
+
+    def test_a_damaged_batch_is_refused_before_it_is_unpickled(self, batches, cache, monkeypatch):
+        folder = batches.write(cache)
+        (folder / "second").write_bytes(batches.contents["second"][:-1] + b"0")
+        with pytest.raises(DataError, match="expected md5"):
+            load_batch_source(batches.source)
+
+
 class TestParseIdx:
     def test_extents_are_big_endian_and_values_row_major(self):
         content = bytes([0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3, 1, 2, 3, 4, 5, 255])
@@ -149,7 +180,7 @@ def test_declarations_are_complete(source):
     assert source.licence
     assert source.citation
     assert source.url.startswith("http")
-    assert len(source.files) == (0 if source is DIGITS else 4)
+    assert len(source.files) == {DIGITS: 0, CIFAR10: 6}.get(source, 4)
     assert len(source.class_names) == 10
 
 
@@ -176,3 +207,32 @@ def test_mnist_without_validation_has_the_known_class_sizes():
     got = load_dataset("mnist", validation=0)
     assert np.bincount(got.y_train).tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
     assert np.bincount(got.y_test).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
+
+
+@needs_cifar10
+def test_cifar10_as_published():
+    """Known first images, and pixels and labels of the last batch, recounted from its raw bytes.
+
+    The batch holds its labels as 10 runs of 1,000 (opcode K and a byte each), its pixels as one block of 10,000 images
+    of 3 channels of 32 rows of 32 bytes.
+    """
+    got = load_dataset("cifar10")
+    assert (got.x_train.shape, got.x_validation.shape, got.x_test.shape) == ((45000, 3072), (5000, 3072), (10000, 3072))
+    assert (got.x_train.dtype, got.x_train.min(), got.x_train.max()) == (np.float32, 0, 1)
+    assert np.rint(255 * got.x_train[0, :6]).tolist() == [59, 62, 63, 43, 46, 45]
+    assert [got.class_names[label] for label in got.y_train[:3]] == ["frog", "truck", "truck"]
+    assert np.rint(255 * got.x_test[0, :3]).tolist() == [158, 112, 49]
+    assert [got.class_names[label] for label in got.y_test[:3]] == ["cat", "ship", "ship"]
+    assert np.bincount(got.y_test).tolist() == [1000] * 10
+    assert (np.bincount(got.y_train) + np.bincount(got.y_validation)).tolist() == [5000] * 10
+    path = Path(os.environ["EQSPIKE_DATA"]) / CIFAR10.folder / "data_batch_5"
+    raw = path.read_bytes() if path.is_file() else lzma.decompress(path.with_name("data_batch_5.xz").read_bytes())
+    start = raw.index(b"labels") + len(b"labelsq\x04]q\x05(")
+    labels = b"".join(raw[start + 2002 * run : start + 2002 * run + 2000] for run in range(10))
+    assert labels[::2] == b"K" * 10000
+    assert got.y_validation.tolist() == list(labels[1::2])[5000:]
+    start = raw.index(b"T" + struct.pack("<i", 30_720_000)) + 5
+    for image, row, column, channel in [(0, 0, 0, 0), (0, 0, 1, 0), (0, 1, 0, 2), (7, 31, 30, 1), (4999, 31, 31, 2)]:
+        byte = raw[start + 3072 * (5000 + image) + 1024 * channel + 32 * row + column]
+        found = got.x_validation[image].reshape(got.image_shape)[row, column, channel]
+        assert found == np.float32(byte) / np.float32(255)

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import http.server
 import logging
+import lzma
 import threading
 from dataclasses import replace
 
@@ -70,6 +72,51 @@ def test_a_variable_that_names_no_folder_is_refused(tiny, tmp_path, monkeypatch)
         assert str(wrong) in str(caught.value)
 
 
+def test_a_file_may_be_packed_with_xz(batches, cache, offline):
+    folder = batches.write(cache)
+    file = batches.source.files[0]
+    (folder / file.name).unlink()
+    (folder / "first.xz").write_bytes(lzma.compress(batches.contents["first"]))
+    assert files.read_file(batches.source, file) == batches.contents["first"]
+    assert files.whereabouts(batches.source) == "cache"
+
+
+@pytest.mark.parametrize(
+    "damage, problem",
+    [
+        (lambda packed: packed[:-5], "xz file is truncated or damaged"),
+        (lambda packed: b"PK" + packed[2:], "xz file is truncated or damaged"),
+        (lambda packed: packed[:200] + b"!!" + packed[202:], "xz file is truncated or damaged"),
+        (lambda packed: b"", "xz file is truncated or damaged"),
+        (lambda packed: lzma.compress(lzma.decompress(packed) + b"!"), "expected md5"),
+    ],
+)
+def test_damage_to_a_packed_file_is_found(batches, cache, damage, problem):
+    folder = batches.write(cache)
+    (folder / "first").unlink()
+    (folder / "first.xz").write_bytes(damage(lzma.compress(batches.contents["first"])))
+    with pytest.raises(DataError, match=problem) as caught:
+        files.read_file(batches.source, batches.source.files[0])
+    assert caught.value.field == str(folder / "first.xz")
+    assert "http://127.0.0.1:9/tiny.tar" in caught.value.remedy
+
+
+def test_a_small_packed_file_cannot_fill_the_memory(batches, cache, monkeypatch):
+    monkeypatch.setattr(files, "_LARGEST", 1000)
+    folder = batches.write(cache)
+    (folder / "first").unlink()
+    (folder / "first.xz").write_bytes(lzma.compress(bytes(10**6)))
+    with pytest.raises(DataError, match=r"expected md5 .* \(1,000 bytes\)"):
+        files.read_file(batches.source, batches.source.files[0])
+
+
+def test_a_file_may_lie_in_the_folder_that_its_archive_unpacks_to(batches, cache, offline):
+    batches.write(cache).joinpath("inside").mkdir()
+    folder = cache / batches.source.folder
+    (folder / "last").rename(folder / "inside" / "last")
+    assert files.read_file(batches.source, batches.source.files[2]) == batches.contents["last"]
+
+
 @pytest.mark.parametrize("way", ["EQSPIKE_DATA", "cache"])
 @pytest.mark.parametrize("damage", [lambda content: content[:-5], lambda content: b"\x00" + content[1:], lambda _: b""])
 def test_damage_is_found_whichever_way_the_file_came(tiny, cache, tmp_path, monkeypatch, way, damage):
@@ -126,17 +173,34 @@ class _QuietHandler(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-@pytest.fixture
-def served(tiny, tmp_path):
-    """The tiny source, published by a server on this machine; yields it with the published folder."""
-    folder = tiny.write(tmp_path / "published")
+@contextlib.contextmanager
+def serving(source, folder):
+    """Publish ``folder`` by a server on this machine; yields the source with its address, and the folder."""
     handler = functools.partial(_QuietHandler, directory=str(folder))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        yield replace(tiny.source, url=f"http://127.0.0.1:{server.server_port}/"), folder
-        server.shutdown()
-        thread.join()
+        try:
+            yield replace(source, url=f"http://127.0.0.1:{server.server_port}/"), folder
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture
+def served(tiny, tmp_path):
+    with serving(tiny.source, tiny.write(tmp_path / "published")) as published:
+        yield published
+
+
+@pytest.fixture
+def served_archive(batches, tmp_path):
+    """The batches, published in one archive."""
+    folder = tmp_path / "published"
+    folder.mkdir()
+    (folder / "tiny.tar").write_bytes(batches.archive)
+    with serving(batches.source, folder) as published:
+        yield published
 
 
 def test_a_download_lands_in_the_cache_and_says_nothing_on_stdout(tiny, served, cache, capfd):
@@ -156,6 +220,29 @@ def test_a_download_that_is_not_the_original_is_refused_and_not_kept(served, cac
     with pytest.raises(DataError, match="the download failed"):
         files.read_file(source, file)
     assert not (cache / "tiny_folder" / file.name).exists()
+
+
+def test_an_archive_is_downloaded_once_and_unpacked_into_the_cache(batches, served_archive, cache, capfd):
+    source, published = served_archive
+    assert files.read_file(source, source.files[1]) == batches.contents["second"]
+    (published / "tiny.tar").unlink()
+    for file in source.files:
+        assert files.read_file(source, file) == batches.contents[file.name]
+    inside = cache / "tiny_batches" / "inside"
+    assert sorted(path.name for path in inside.iterdir()) == ["first", "last", "second"]
+    (inside / "last").unlink()
+    assert files.read_file(source, source.files[2]) == batches.contents["last"]
+    assert capfd.readouterr().out == ""
+
+
+def test_an_archive_that_is_not_the_original_is_refused_and_not_unpacked(batches, served_archive, cache):
+    source, published = served_archive
+    (published / "tiny.tar").write_bytes(batches.archive + b"!")
+    with pytest.raises(DataError, match="the download failed") as caught:
+        files.read_file(source, source.files[0])
+    for way in ("EQSPIKE_DATA", "tiny_batches/first", str(cache / "tiny_batches"), f"{source.url}tiny.tar"):
+        assert way in caught.value.remedy
+    assert not list((cache / "tiny_batches").iterdir())
 
 
 def test_a_file_that_the_server_lacks_is_refused(served, cache):
