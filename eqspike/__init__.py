@@ -13,6 +13,8 @@ _WHERE = {
     "open_run": "eqspike.training.run",
     "Run": "eqspike.training.run",
     "RunSpec": "eqspike.training.spec",
+    "SpikingSpec": "eqspike.training.spiking_spec",
+    "HopfieldSpec": "eqspike.training.hopfield_spec",
     "load_dataset": "eqspike.data",
     "Network": "eqspike.network.description",
     "Layer": "eqspike.network.description",

@@ -207,7 +207,7 @@ def _record(future: Future, job: Job, stop: Stop) -> dict[str, Any]:
 
 
 def _compile_kernels(pending: list[Job]) -> None:
-    for spec in {(job.spec.rule.name, job.spec.network.precision): job.spec for job in pending}.values():
+    for spec in {job.spec.kernels(): job.spec for job in pending}.values():
         tiny = {"data.train_limit": 2, "data.test_limit": 2, "training.epochs": 1}
         api.train(api.resolve(spec, tiny), threads=1)
 

@@ -67,10 +67,10 @@ def _samples(run: Run, name: str | None) -> Dataset:
 
 def _evaluated(run: Run, samples: Dataset, chip: str, threads: int | None) -> dict[str, Any]:
     from eqspike.cli.summary import energies
-    from eqspike.substrates.spiking.program import new_counts
+    from eqspike.core.ledger import PHASES
     from eqspike.training.loop import accuracy
 
-    run.substrate.counts = new_counts(run.substrate.compiled)  # so that the ledger is that of this inference alone
+    run.substrate.clear_counts(*PHASES)  # so that the ledger is that of this inference alone
     answers = run.substrate.infer(samples.x_test, threads=threads)
     ledger = run.ledger
     return {

@@ -40,8 +40,9 @@ def _list() -> dict[str, Any]:
                 "name": name,
                 "title": spec.title,
                 "dataset": spec.data.name,
-                "hidden": list(spec.network.hidden),
-                "encoding": spec.encoding.kind,
+                "substrate": spec.substrate,
+                "hidden": spec.model_dump(mode="json")["network"]["hidden"],
+                "encoding": spec.encoding.kind if spec.substrate == "spiking" else None,
                 "epochs": spec.training.epochs,
             }
             for name, spec in specs.items()

@@ -85,6 +85,12 @@ def _window(protocol: Protocol, run: Path | None, monitor: Monitor) -> StdpWindo
     from eqspike.training.run import check_data, open_run
 
     trained = open_run(run) if run else None
+    if trained and trained.spec.substrate != "spiking":
+        raise ConfigError(
+            "its states are real numbers: there are no spikes to pair.",
+            field=str(run),
+            remedy="Name a run of a spiking network, or compare gradients: eqspike gradients RUN.",
+        )
     monitor.stage("gathering pairs of spikes")
     if protocol is Protocol.TRAINING:
         samples = load_data(trained.spec)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 OTHER_CHIP = {DEFAULT_CHIP: "eqspike-analog-65nm"}
 
 
-def document(run: Run, chip: str, figure: Path) -> dict[str, Any]:
+def document(run: Run, chip: str, figure: Path | None) -> dict[str, Any]:
     """Return what ``train`` reports, plain JSON types."""
     return {
         "recipe": run.spec.name,
@@ -26,7 +26,7 @@ def document(run: Run, chip: str, figure: Path) -> dict[str, Any]:
         **run.results,
         **energies(run, chip),
         "run_file": str(run.path),
-        "stdp_figure": str(figure),
+        "stdp_figure": None if figure is None else str(figure),
     }
 
 
@@ -46,13 +46,13 @@ def show(said: dict[str, Any]) -> None:
     console = stdout()
     console.print(facts(_outcome(said)))
     console.print(_events(said))
-    files = [("run file", said["run_file"]), ("STDP figure", said["stdp_figure"])]
-    console.print(facts(operating_point(said) + files))
+    figure = [("STDP figure", said["stdp_figure"])] if said["stdp_figure"] else []
+    console.print(facts([*operating_point(said), ("run file", said["run_file"]), *figure]))
     run_file = shlex.quote(said["run_file"])
     other = OTHER_CHIP.get(said["chip"], DEFAULT_CHIP)
     commands = (
         f"eqspike energy {run_file} --chip {other}",
-        f"eqspike stdp {run_file} --protocol training",
+        f"eqspike stdp {run_file} --protocol training" if said["stdp_figure"] else f"eqspike gradients {run_file}",
         f"eqspike train {said['recipe']} --set 'network.hidden=[200]'",
     )
     console.print("\n[bold]next[/]")
@@ -91,7 +91,7 @@ def _outcome(said: dict[str, Any]) -> list[tuple[str, Text]]:
 
 def _events(said: dict[str, Any]) -> Any:
     made = table("", "per inference", "per training sample")
-    for name in ("spikes", "synaptic_events", "weight_writes"):
+    for name in ("spikes", "synaptic_events", "macs", "weight_writes"):
         columns = [said.get(f"{name}_per_{what}") for what in ("inference", "training_sample")]
         made.add_row(name.replace("_", " "), *map(count, columns))
     made.add_row("energy", band(said["energy_per_inference_j"]), band(said["energy_per_training_sample_j"]))

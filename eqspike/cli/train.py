@@ -52,7 +52,7 @@ def train(
     threads: ThreadsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Train a network, test it, price what it did, and draw its STDP window.
+    """Train a network, test it, price what it did, and draw the STDP window of a spiking one.
 
     The run file is written at every checkpoint: after Ctrl-C, SIGTERM (exit code 130) or a crash,
     --resume goes on from there and ends as if nothing had happened.
@@ -71,7 +71,7 @@ def train(
         else:
             changes = {"pairs": settings or (), "dataset": dataset, "epochs": epochs, "seed": seed}
             run = _train(recipe or DEFAULT_RECIPE, changes, out, force, threads, monitor)
-        figure = _draw(run, monitor)
+        figure = _draw(run, monitor) if run.spec.substrate == "spiking" else None
     document = summary.document(run, chip, figure)
     if as_json:
         print_json(document)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from math import prod
+
 from eqspike.costing.workload import ProjectionInfo, to_workload
+from eqspike.network.description import RECEIVING
 from eqspike.training.run import Run
 from hw_models import CostReport, load_chip
 from hw_models import price as price_workload
@@ -11,27 +14,24 @@ from hw_models.workload import Workload
 
 def workload_of(run: Run) -> Workload:
     """Return what ``run`` counted as a workload of its network; a bias is a synapse from an always active unit."""
-    network, bits = run.network, run.spec.network.precision
-    infos = []
-    for projection in network.projections:
-        synapse = projection.synapse
-        static = network.layer(projection.pre).kind == "static"
-        infos.append(
-            ProjectionInfo(
-                projection.name,
-                projection.pre,
-                projection.post,
-                network.layer(projection.pre).size * network.layer(projection.post).size,
-                bits,
-                projection.symmetric,
-                synapse.plastic,
-                accumulator=synapse.commit == "end_of_phase" and not static,
-            )
+    network, bits = run.network, run.spec.precision
+    infos = [
+        ProjectionInfo(
+            projection.name,
+            projection.pre,
+            projection.post,
+            prod(network.stored(projection)),
+            bits,
+            projection.symmetric,
+            projection.synapse is None or projection.synapse.plastic,
+            accumulator=projection.accumulates,
         )
+        for projection in network.projections
+    ]
     infos += [
-        ProjectionInfo(f"bias->{layer.name}", layer.name, layer.name, layer.size, bits, False, True)
+        ProjectionInfo(f"bias->{layer.name}", layer.name, layer.name, layer.biases, bits, False, True)
         for layer in network.layers
-        if layer.kind == "lif"
+        if layer.kind in RECEIVING
     ]
     layers = [(layer.name, layer.size) for layer in network.layers]
     return to_workload(run.ledger, layers, infos, run.spec.tick_s, run.spec.name)

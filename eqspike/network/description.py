@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from eqspike.core.config import Config
 from eqspike.core.errors import ConfigError
+
+RECEIVING = ("lif", "rate")  # kinds of layers that are driven by others
 
 
 class Neuron(Config):
@@ -61,24 +64,80 @@ class Synapse(Config):
         return self
 
 
+class Kernel(Config):
+    """A convolution with stride 1 and square kernels, whose maps are pooled over squares of 2 x 2."""
+
+    channels: int = Field(ge=1, le=65_536)
+    size: int = Field(3, ge=1, le=31)
+    padding: int = Field(1, ge=0, le=15)
+    pool: Literal["none", "average", "max"] = "max"
+
+    def pooled(self, shape: tuple[int, ...]) -> tuple[int, int, int]:
+        """Return (height, width, channels) of the layer above one of ``shape``.
+
+        Raises
+        ------
+        ConfigError
+            if ``shape`` is no image, or too small.
+        """
+        if len(shape) != 3:
+            raise ConfigError(
+                f"a convolution needs (height, width, channels) below it, not {shape}.",
+                field="network.hidden",
+                remedy="Put convolutions first.",
+            )
+        maps = [extent + 2 * self.padding - self.size + 1 for extent in shape[:2]]
+        extents = [extent // (1 if self.pool == "none" else 2) for extent in maps]
+        if min(extents) < 1:
+            raise ConfigError(
+                f"nothing is left of maps of {shape[0]} x {shape[1]}.",
+                field="network.hidden",
+                remedy="Pool less often.",
+            )
+        return extents[0], extents[1], self.channels
+
+
 @dataclass(frozen=True)
 class Layer:
-    """``size`` neurons of one kind: ``static`` (a constant current per pixel), ``source`` (input spikes) or ``lif``."""
+    """``size`` neurons of one kind.
+
+    ``static`` (a constant input per pixel), ``source`` (input spikes), ``lif`` (spiking, with a ``neuron``) or ``rate``
+    (a real state, with an ``activation``). ``shape`` is (height, width, channels) of a map, else (size,).
+    """
 
     name: str
     size: int
-    kind: Literal["static", "source", "lif"]
+    kind: Literal["static", "source", "lif", "rate"]
     neuron: Neuron | None = None
+    activation: str = ""
+    shape: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.shape:
+            object.__setattr__(self, "shape", (self.size,))
+
+    @property
+    def biases(self) -> int:
+        """Number of stored biases: one a neuron, of a map one a channel."""
+        return self.shape[-1]
 
 
 @dataclass(frozen=True)
 class Projection:
-    """All-to-all synapses from ``pre`` to ``post``; ``symmetric`` ones are stored once and also carry spikes back."""
+    """Synapses from ``pre`` to ``post``: all to all, or a convolution's with a ``kernel``.
+
+    ``symmetric`` ones are stored once and also act backwards. ``synapse`` says how those between spiking layers
+    transmit and learn; ``accumulates`` whether updates wait at the synapse for the end of a phase. A ``read_out`` is no
+    part of the dynamics.
+    """
 
     pre: str
     post: str
-    synapse: Synapse
+    synapse: Synapse | None = None
     symmetric: bool = False
+    kernel: Kernel | None = None
+    accumulates: bool = False
+    read_out: bool = False
 
     @property
     def name(self) -> str:
@@ -111,11 +170,15 @@ class Network:
         for wrong, problem, remedy in (
             (layer.size < 1, f"a layer of {layer.size} neurons is none.", "Give it at least 1."),
             (
-                layer.kind not in ("static", "source", "lif"),
+                layer.kind not in ("static", "source", "lif", "rate"),
                 f"there is no kind '{layer.kind}'.",
-                "static, source, lif.",
+                "static, source, lif, rate.",
             ),
-            (place > 0 and layer.kind != "lif", "only the first layer can be an input.", "Make it lif."),
+            (
+                place > 0 and layer.kind not in RECEIVING,
+                "only the first layer can be an input.",
+                "Make it lif or rate.",
+            ),
             (layer.kind == "lif" and layer.neuron is None, "a lif layer needs a neuron.", "Pass Neuron()."),
         ):
             if wrong:
@@ -127,9 +190,9 @@ class Network:
                 raise ConfigError(
                     f"there is no layer '{end}'.", field=projection.name, remedy=f"Layers: {', '.join(names)}."
                 )
-        if self.layer(projection.post).kind != "lif":
+        if self.layer(projection.post).kind not in RECEIVING:
             raise ConfigError("an input layer receives nothing.", field=projection.name, remedy="Project onto neurons.")
-        if projection.symmetric and self.layer(projection.pre).kind != "lif":
+        if projection.symmetric and self.layer(projection.pre).kind not in RECEIVING:
             raise ConfigError(
                 "a clamped input cannot be driven back.", field=projection.name, remedy="symmetric=False."
             )
@@ -138,10 +201,17 @@ class Network:
         """Return the layer called ``name``."""
         return next(layer for layer in self.layers if layer.name == name)
 
+    def stored(self, projection: Projection) -> tuple[int, ...]:
+        """Return the shape of a projection's weights: (n_pre, n_post), or (k, k, c_in, c_out) of a convolution."""
+        pre, post = self.layer(projection.pre), self.layer(projection.post)
+        if projection.kernel is None:
+            return pre.size, post.size
+        return projection.kernel.size, projection.kernel.size, pre.shape[2], projection.kernel.channels
+
     @property
     def synapses(self) -> int:
         """Number of stored weights, biases not counted."""
-        return sum(self.layer(p.pre).size * self.layer(p.post).size for p in self.projections)
+        return sum(prod(self.stored(projection)) for projection in self.projections)
 
 
 def layered(sizes: list[int], encoding: str, neuron: Neuron, synapses: list[Synapse]) -> Network:
@@ -165,7 +235,57 @@ def layered(sizes: list[int], encoding: str, neuron: Neuron, synapses: list[Syna
     first = Layer("input", sizes[0], "static" if encoding == "static" else "source")
     rest = [Layer(name, size, "lif", neuron) for name, size in zip(names[1:], sizes[1:], strict=True)]
     projections = [
-        Projection(pre, post, synapse, symmetric=pre != "input")
+        Projection(
+            pre,
+            post,
+            synapse,
+            symmetric=pre != "input",
+            accumulates=synapse.commit == "end_of_phase" and not (pre == "input" and encoding == "static"),
+        )
         for pre, post, synapse in zip(names[:-1], names[1:], synapses, strict=True)
     ]
     return Network((first, *rest), tuple(projections))
+
+
+def layered_rate(
+    image_shape: tuple[int, ...],
+    hidden: list[int | Kernel],
+    n_classes: int,
+    activations: tuple[str, str],
+    *,
+    softmax: bool = False,
+    accumulates: bool = True,
+    tied: bool = True,
+) -> Network:
+    """Return the network input - hidden ... - output of real-valued states, symmetric between free layers.
+
+    Parameters
+    ----------
+    image_shape : of an input image, (d,), (h, w) or (h, w, c).
+    hidden : neurons of each hidden layer, or its convolution.
+    activations : of hidden layers, and of the output.
+    softmax : whether the output is a read-out outside the dynamics.
+    accumulates : whether updates wait at the synapse for the end of a phase.
+    tied : whether backward weights are the forward ones.
+    """
+    shape = image_shape if len(image_shape) != 2 else (*image_shape, 1)
+    layers, projections = [Layer("input", prod(shape), "static", shape=tuple(shape))], []
+    for number, given in enumerate(hidden, 1):
+        kernel = given if isinstance(given, Kernel) else None
+        shape = kernel.pooled(layers[-1].shape) if kernel else (given,)
+        name = f"hidden{number}" if len(hidden) > 1 else "hidden"
+        layers.append(Layer(name, prod(shape), "rate", activation=activations[0], shape=shape))
+        projections.append(
+            Projection(layers[-2].name, name, symmetric=tied and number > 1, kernel=kernel, accumulates=accumulates)
+        )
+    layers.append(Layer("output", n_classes, "rate", activation=activations[1], shape=(n_classes,)))
+    projections.append(
+        Projection(
+            layers[-2].name,
+            "output",
+            symmetric=tied and bool(hidden) and not softmax,
+            accumulates=accumulates,
+            read_out=softmax,
+        )
+    )
+    return Network(tuple(layers), tuple(projections))

@@ -13,7 +13,7 @@ from eqspike.recording.schema import TEXTS, find_spec, misaligned
 
 STATUSES = ("running", "interrupted", "complete")
 # Fields of RunContent that are folders of arrays by name.
-_ARRAY_FIELDS = ("metrics", "weights", "biases", "spikes_per_neuron", "probes")
+_ARRAY_FIELDS = ("metrics", "weights", "kernels", "backward", "state", "biases", "spikes_per_neuron", "probes")
 _LEDGER_NAMES = ("layer_names", "layer_counters", "projection_names", "projection_counters")
 
 
@@ -41,7 +41,10 @@ class RunContent:
     metrics : one value per epoch, (n_epochs,): ``epoch``, ``train_accuracy``, ``validation_accuracy``,
         ``learning_rate_scale``, ``seconds``.
     weights : (n_pre, n_post) by projection, float32 or float64.
-    biases : (n_neurons,) by layer.
+    kernels : (k, k, c_in, c_out) by projection, of convolutions.
+    backward : separate backward weights by projection, flattened.
+    state : what training goes on with beside the weights, by name, flattened.
+    biases : (n_neurons,) by layer; of a map (n_channels,).
     ledger : :meth:`eqspike.core.ledger.Ledger.to_dict`, or empty.
     spikes_per_neuron : (n_phases, n_neurons) int64 by layer.
     progress : where training stands: epoch, sample, right answers so far.
@@ -54,6 +57,9 @@ class RunContent:
     results: dict = field(default_factory=dict)
     metrics: dict[str, np.ndarray] = field(default_factory=dict)
     weights: dict[str, np.ndarray] = field(default_factory=dict)
+    kernels: dict[str, np.ndarray] = field(default_factory=dict)
+    backward: dict[str, np.ndarray] = field(default_factory=dict)
+    state: dict[str, np.ndarray] = field(default_factory=dict)
     biases: dict[str, np.ndarray] = field(default_factory=dict)
     ledger: dict = field(default_factory=dict)
     spikes_per_neuron: dict[str, np.ndarray] = field(default_factory=dict)

@@ -86,6 +86,27 @@ SCHEMA: tuple[ArraySpec, ...] = (
         "1",
         "weight from each presynaptic neuron (row) to each postsynaptic neuron (column); zero where no synapse exists",
     ),
+    ArraySpec(
+        "kernels/{projection}",
+        _REAL,
+        ("row[{projection}]", "column[{projection}]", "pre_channel[{projection}]", "post_channel[{projection}]"),
+        "1",
+        "kernels of a convolution, from each presynaptic to each postsynaptic channel",
+    ),
+    ArraySpec(
+        "backward/{projection}",
+        _REAL,
+        ("backward_weight[{projection}]",),
+        "1",
+        "separate backward weights, flattened, in the order of the forward ones",
+    ),
+    ArraySpec(
+        "state/{name}",
+        (*_REAL, *_WHOLE),
+        ("state[{name}]",),
+        "1",
+        "what training goes on with beside the weights, flattened: the optimiser's memory, persistent states",
+    ),
     ArraySpec("biases/{layer}", _REAL, ("neuron[{layer}]",), "1", "bias of each neuron, in units of the drive"),
     ArraySpec(
         "spikes_per_neuron/{layer}",
@@ -155,7 +176,7 @@ SCHEMA: tuple[ArraySpec, ...] = (
     ArraySpec("probes/tick_totals", _COUNT, ("layer", "tick"), "1", "spikes of each layer in each tick, all samples"),
 )
 
-FOLDERS = ("metrics", "weights", "biases", "spikes_per_neuron", "ledger", "probes")
+FOLDERS = ("metrics", "weights", "kernels", "backward", "state", "biases", "spikes_per_neuron", "ledger", "probes")
 TEXTS = ("config", "environment", "results", "progress")
 ROOT_ATTRIBUTES = {
     "format": "always 'eqspike-run'",

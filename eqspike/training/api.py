@@ -14,6 +14,7 @@ from eqspike.training import loop
 from eqspike.training.loop import Progress
 from eqspike.training.run import Run, check_data, new_run, open_run
 from eqspike.training.spec import RunSpec, with_settings
+from eqspike.training.specs import parse_spec
 
 
 def resolve(recipe: str | Mapping[str, Any] | RunSpec, changes: Mapping[str, Any] | None = None) -> RunSpec:
@@ -31,7 +32,7 @@ def resolve(recipe: str | Mapping[str, Any] | RunSpec, changes: Mapping[str, Any
         settings, origin = load_recipe(recipe), recipe
     else:
         settings = dict(recipe)
-    return RunSpec.parse(with_settings(settings, changes or {}), origin=origin)
+    return parse_spec(with_settings(settings, changes or {}), origin=origin)
 
 
 def load_data(spec: RunSpec) -> Dataset:
@@ -105,11 +106,5 @@ def resume(
         )
     dataset = load_data(run.spec)
     check_data(run, dataset)
-    _forget_test(run)
+    run.substrate.clear_counts("inference")  # counted once, at the end
     return loop.train(run, dataset, threads=threads, on_progress=on_progress)
-
-
-def _forget_test(run: Run) -> None:
-    """Drop the counts of an earlier final test: inference is counted once, at the end."""
-    for table in run.substrate.counts:
-        table[2] = 0

@@ -12,7 +12,6 @@ import numpy as np
 from eqspike.core.errors import Interrupted
 from eqspike.core.rng import Purpose, stream
 from eqspike.data import Dataset
-from eqspike.substrates.spiking.program import new_counts
 from eqspike.training.interruption import Stop, stop_on_signals
 from eqspike.training.probing import WeightTrajectory, observe_all
 from eqspike.training.run import Run
@@ -84,14 +83,17 @@ def _train_epoch(
     settings, at = run.spec.training, run.progress
     epoch, n = at["epoch"], len(dataset.x_train)
     order = stream(run.spec.seed, Purpose.SHUFFLE, epoch).permutation(n)
-    scale = settings.rate_decay**epoch
+    scale = run.spec.rate_scale(epoch)
+    batch = run.spec.batch
     started = saved = time.monotonic()
-    chunk = 16
+    chunk = 16 * batch
     marks = _marks(n, run.spec.probes.trajectory_points) if trajectory else []
     if trajectory and epoch == 0 and at["sample"] == 0:
         trajectory.read(run.substrate, 0)
     while at["sample"] < n:
         last = min([at["sample"] + chunk, n, *(mark for mark in marks if mark > at["sample"])])
+        if last < n:
+            last = max(last - last % batch, min(at["sample"] + batch, n))
         began = time.monotonic()
         answers = run.substrate.train(
             dataset.x_train, dataset.y_train, order, at["sample"], last, scale=scale, offset=epoch * n
@@ -106,7 +108,7 @@ def _train_epoch(
             _checkpoint(run, trajectory, stop)
             saved = time.monotonic()
     tell(_progress(run, dataset, "validate"))
-    answers = run.substrate.infer(dataset.x_validation, threads=threads, counts=new_counts(run.substrate.compiled))
+    answers = run.substrate.infer(dataset.x_validation, threads=threads, counted=False)
     seconds = time.monotonic() - started
     for name, value in (
         ("epoch", epoch + 1),

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from eqspike.core.errors import ConfigError, RunFileError
 from eqspike.core.ledger import Ledger
+from eqspike.core.protocols import Substrate
 from eqspike.data import Dataset
 from eqspike.network.description import Network
 from eqspike.recording import RunContent, current_environment, read_run, write_run
-from eqspike.substrates.spiking.substrate import SpikingSubstrate
 from eqspike.training.spec import RunSpec
+from eqspike.training.specs import parse_spec
 
 METRICS = {
     "epoch": np.int64,
@@ -33,8 +35,8 @@ class Run:
 
     spec: RunSpec
     network: Network
-    substrate: SpikingSubstrate
-    data: dict[str, str]
+    substrate: Substrate
+    data: dict[str, Any]
     status: str = "running"
     path: Path | None = None
     results: dict = field(default_factory=dict)
@@ -50,7 +52,7 @@ class Run:
 
     @property
     def weights(self) -> dict[str, np.ndarray]:
-        """Weights (n_pre, n_post) by projection."""
+        """Weights by projection: (n_pre, n_post), of convolutions (k, k, c_in, c_out)."""
         return self.substrate.get_weights()[0]
 
     @property
@@ -76,10 +78,12 @@ class Run:
             environment=self.environment,
             results={"dataset": self.data, **self.results},
             metrics={name: np.array(values, METRICS[name]) for name, values in self.metrics.items()},
-            weights=weights,
+            weights={name: values for name, values in weights.items() if values.ndim == 2},
+            kernels={name: values for name, values in weights.items() if values.ndim == 4},
             biases=biases,
             ledger=self.ledger.to_dict(),
             spikes_per_neuron=self.substrate.spikes_per_neuron(),
+            state=self.substrate.training_state(),
             progress=self.progress,
             probes=self.probes,
         )
@@ -88,8 +92,8 @@ class Run:
 
 def new_run(spec: RunSpec, dataset: Dataset, path: Path | None = None) -> Run:
     """Return an untrained run of ``spec`` on ``dataset``."""
-    data = {"name": dataset.name, "checksum": dataset.checksum}
-    return _build(spec, dataset.n_pixels, dataset.n_classes, data, path)
+    data = {"name": dataset.name, "checksum": dataset.checksum, "image_shape": list(dataset.image_shape)}
+    return _build(spec, dataset.image_shape, dataset.n_classes, data, path)
 
 
 def open_run(path: str | Path) -> Run:
@@ -102,16 +106,17 @@ def open_run(path: str | Path) -> Run:
     """
     content = read_run(path)
     try:
-        spec = RunSpec.parse(content.config, origin=str(path))
-        shapes = [values.shape for values in content.weights.values()]
-        pairs = {name.partition("->")[0]: values.shape[0] for name, values in content.weights.items()}
+        spec = parse_spec(content.config, origin=str(path))
+        weights = content.weights | content.kernels
         stored = dict(content.results)
         data = stored.pop("dataset")
-        run = _build(spec, pairs["input"], content.biases["output"].size, data, Path(path))
-        expected = [(run.network.layer(p.pre).size, run.network.layer(p.post).size) for p in run.network.projections]
-        if sorted(shapes) != sorted(expected):
+        # Files of the first releases do not say what shape an image has.
+        shape = tuple(data.get("image_shape") or [weights["input->hidden"].shape[0]])
+        run = _build(spec, shape, content.biases["output"].size, data, Path(path))
+        if {p.name: run.network.stored(p) for p in run.network.projections} != {k: v.shape for k, v in weights.items()}:
             raise ValueError("the weights do not fit the network")
-        run.substrate.set_weights(content.weights, content.biases)
+        run.substrate.set_weights(weights, content.biases)
+        run.substrate.set_training_state(content.state)
         run.substrate.set_counts(Ledger.from_dict(content.ledger), content.spikes_per_neuron)
         run.metrics = {name: content.metrics[name].tolist() for name in METRICS}
     except (KeyError, ValueError, ConfigError) as error:
@@ -141,17 +146,6 @@ def check_data(run: Run, dataset: Dataset) -> None:
         )
 
 
-def _build(spec: RunSpec, n_inputs: int, n_classes: int, data: dict[str, str], path: Path | None) -> Run:
-    network = spec.build_network(n_inputs, n_classes)
-    substrate = SpikingSubstrate(
-        network,
-        spec.rule.plasticity(),
-        spec.phases,
-        spec.encoding,
-        seed=spec.seed,
-        beta=spec.rule.beta,
-        random_sign=spec.rule.random_sign,
-        target_rate=spec.rule.target_rate,
-        precision=spec.network.precision,
-    )
-    return Run(spec, network, substrate, data, path=path)
+def _build(spec: RunSpec, image_shape: tuple[int, ...], n_classes: int, data: dict, path: Path | None) -> Run:
+    network = spec.build_network(image_shape, n_classes)
+    return Run(spec, network, spec.build_substrate(network, image_shape), data, path=path)

@@ -1,17 +1,19 @@
-"""RunSpec: everything that decides what a run computes."""
+"""RunSpec: everything that decides what a run computes, whatever substrate it runs on."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from eqspike.core.config import Config
 from eqspike.core.errors import ConfigError
-from eqspike.learning.eqspike import EqSpike
-from eqspike.network.description import Network, Neuron, Synapse, layered
-from eqspike.substrates.spiking.settings import Encoding, Phases
+from eqspike.network.description import Network
+
+if TYPE_CHECKING:
+    from eqspike.core.protocols import Substrate
 
 
 class DataSettings(Config):
@@ -26,33 +28,6 @@ class DataSettings(Config):
     scale: float | Literal["auto"] = "auto"
     train_limit: int | None = Field(None, ge=1)
     test_limit: int | None = Field(None, ge=1)
-
-
-class NetworkSettings(Config):
-    """Hidden layers, the neuron of all layers, and one synapse setting per projection, from the input on."""
-
-    hidden: list[int] = Field([100], min_length=0)
-    neuron: Neuron = Neuron()
-    projections: list[Synapse] = Field(min_length=1)
-    precision: Literal[32, 64] = 32
-
-    @model_validator(mode="after")
-    def _sizes(self) -> Self:
-        if any(n < 1 or n > 1_000_000 for n in self.hidden):
-            raise ValueError("hidden layers have 1 to 1,000,000 neurons")
-        if len(self.projections) != len(self.hidden) + 1:
-            raise ValueError(
-                f"{len(self.hidden)} hidden layers need {len(self.hidden) + 1} projections, not {len(self.projections)}"
-            )
-        return self
-
-
-class TrainingSettings(Config):
-    """Epochs, and the factor ``rate_decay`` that every learning rate is multiplied with after each."""
-
-    epochs: int = Field(10, ge=0, le=100_000)
-    rate_decay: float = Field(0.9, gt=0, le=1)
-    checkpoint_s: float = Field(60.0, gt=0)
 
 
 class ProbeSettings(Config):
@@ -80,10 +55,11 @@ class ProbeSettings(Config):
         return self
 
 
-class RunSpec(Config):
+class RunSpec(Config, ABC):
     """A run, resolved: equal specifications give bit-identical results.
 
-    ``tick_s`` is the time that one tick emulates; static energy and every time axis hang on it.
+    ``tick_s`` is the time that one tick, or one iteration of settling, emulates; static energy and every time axis hang
+    on it. Each substrate has a specification of its own.
     """
 
     name: str = Field(min_length=1)
@@ -91,23 +67,33 @@ class RunSpec(Config):
     seed: int = Field(1, ge=0, lt=2**63)
     tick_s: float = Field(1e-3, gt=0)
     data: DataSettings = DataSettings()
-    encoding: Encoding = Encoding()
-    network: NetworkSettings
-    rule: EqSpike = EqSpike()
-    phases: Phases = Phases()
-    training: TrainingSettings = TrainingSettings()
     probes: ProbeSettings = ProbeSettings()
 
-    @model_validator(mode="after")
-    def _nudged(self) -> Self:
-        if self.training.epochs > 0 and self.phases.nudged_ticks == 0:
-            raise ValueError("training needs phases.nudged_ticks of at least 1")
-        return self
+    @property
+    @abstractmethod
+    def precision(self) -> int:
+        """Bits of weights and states."""
 
-    def build_network(self, n_inputs: int, n_classes: int) -> Network:
-        """Return the network for images of ``n_inputs`` pixels and ``n_classes`` classes."""
-        sizes = [n_inputs, *self.network.hidden, n_classes]
-        return layered(sizes, self.encoding.kind, self.network.neuron, self.network.projections)
+    @property
+    @abstractmethod
+    def batch(self) -> int:
+        """Samples that are learnt from together."""
+
+    @abstractmethod
+    def rate_scale(self, epoch: int) -> float:
+        """Return the factor on every learning rate in ``epoch``, counted from 0."""
+
+    @abstractmethod
+    def build_network(self, image_shape: tuple[int, ...], n_classes: int) -> Network:
+        """Return the network for images of ``image_shape`` in ``n_classes`` classes."""
+
+    @abstractmethod
+    def build_substrate(self, network: Network, image_shape: tuple[int, ...]) -> Substrate:
+        """Return the untrained ``network`` on its substrate."""
+
+    @abstractmethod
+    def kernels(self) -> str:
+        """Return a key of the compiled code that the run needs: equal keys need compiling once."""
 
 
 def with_settings(settings: Mapping[str, Any], changes: Mapping[str, Any]) -> dict:

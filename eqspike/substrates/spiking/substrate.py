@@ -92,12 +92,12 @@ class SpikingSubstrate:
         self._run(self._state, self.counts, images, labels, order, (first, last), answers, True, scale, offset)
         return answers[first:last]
 
-    def infer(self, images: np.ndarray, *, threads: int | None = None, counts: Counts | None = None) -> np.ndarray:
+    def infer(self, images: np.ndarray, *, threads: int | None = None, counted: bool = True) -> np.ndarray:
         """Return the answers (n,) to ``images``; the same for any number of threads.
 
-        The events are added to ``counts``, by default the substrate's own.
+        ``counted``: whether the events enter the substrate's counts.
         """
-        counts = self.counts if counts is None else counts
+        counts = self.counts if counted else program.new_counts(self.compiled)
         answers = np.zeros(len(images), np.int64)
         order = np.arange(len(images))
         threads = min(threads or os.cpu_count() or 1, max(1, len(images) // 8))
@@ -241,9 +241,22 @@ class SpikingSubstrate:
         for name, values in biases.items():
             self.weights.bias[self.compiled.block(name)] = values
 
-    def ledger(self, counts: Counts | None = None) -> Ledger:
-        """Return ``counts``, by default the substrate's own, as a ledger; biases are projections ``bias->layer``."""
-        counts = self.counts if counts is None else counts
+    def training_state(self) -> dict[str, np.ndarray]:
+        """Return what training goes on with beside weights and counts: nothing."""
+        return {}
+
+    def set_training_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Take back what :meth:`training_state` gave."""
+
+    def clear_counts(self, *phases: str) -> None:
+        """Forget what was counted in ``phases``."""
+        for table in self.counts:
+            for phase in phases:
+                table[PHASES.index(phase)] = 0
+
+    def ledger(self) -> Ledger:
+        """Return the counted events; biases are projections ``bias->layer``."""
+        counts = self.counts
         layers = tuple(layer.name for layer in self.network.layers)
         biased = [k for k, layer in enumerate(self.network.layers) if layer.kind == "lif"]
         projections = tuple(p.name for p in self.network.projections)

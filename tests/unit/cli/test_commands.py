@@ -108,7 +108,7 @@ def test_the_settings_of_a_recipe_are_what_set_takes(invoke):
 
 def test_datasets(invoke):
     found = document(invoke("datasets", "--json"))["datasets"]
-    assert [entry["name"] for entry in found] == ["digits", "mnist", "fashion-mnist"]
+    assert [entry["name"] for entry in found] == ["digits", "mnist", "fashion-mnist", "cifar10"]
     assert found[0]["n_test"] == 359
     assert "CC BY 4.0" in invoke("datasets").stdout
 

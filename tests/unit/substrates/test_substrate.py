@@ -99,15 +99,16 @@ def test_counts_survive_being_stored() -> None:
 
 
 @pytest.mark.kernels
-def test_counts_of_another_ledger_leave_the_substrates_own_alone() -> None:
-    from eqspike.substrates.spiking.program import new_counts
-
+def test_uncounted_inference_leaves_the_counts_alone_and_phases_can_be_cleared() -> None:
     made, images = engine(), plain_case().images(3)
-    own = new_counts(made.compiled)
-    made.infer(images, counts=own)
+    answers = made.infer(images, counted=False).tolist()
     assert counts_of(made.ledger()) == {}
-    made.infer(images)
-    assert counts_of(made.ledger()) == counts_of(made.ledger(own)) != {}
+    assert made.infer(images).tolist() == answers
+    assert counts_of(made.ledger()) != {}
+    made.clear_counts("free")
+    assert counts_of(made.ledger()) != {}
+    made.clear_counts("inference")
+    assert counts_of(made.ledger()) == {}
 
 
 @pytest.mark.kernels

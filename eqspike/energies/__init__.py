@@ -1,0 +1,1 @@
+"""JAX functions on arrays: interactions, dynamics and costs of energy-based networks."""

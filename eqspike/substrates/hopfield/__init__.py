@@ -1,0 +1,1 @@
+"""Energy-based networks with real-valued states: Hopfield-like networks that settle to a fixed point."""
