@@ -18,11 +18,11 @@ DEFAULT_RECIPE = "eqspike-digits"
 JSON_KEYS = (
     "With --json the document holds test_accuracy, validation_accuracy, train_accuracy, epochs, seconds_per_epoch, "
     "spikes_per_inference, synaptic_events_per_inference, macs_per_inference, spikes_per_training_sample, "
-    "synaptic_events_per_training_sample, weight_writes_per_training_sample, accumulator_writes_per_training_sample; "
-    "as {value, low, high} energy_per_inference_j, energy_per_training_sample_j, energy_per_synaptic_event_j (all "
-    "parts of the energy over the events of inference) and energy_per_synaptic_event_marginal_j (one event more); "
-    "chip, device, node_nm, vdd, tick_s, tick_source, energy_includes, energy_warnings, not_modelled, "
-    "weakest_evidence; recipe, seed, dataset, run_file, stdp_figure. "
+    "synaptic_events_per_training_sample, macs_per_training_sample, weight_writes_per_training_sample, "
+    "accumulator_writes_per_training_sample; as {value, low, high} energy_per_inference_j, "
+    "energy_per_training_sample_j, energy_per_synaptic_event_j (all parts of the energy over the events of inference)"
+    " and energy_per_synaptic_event_marginal_j (one event more); chip, device, node_nm, vdd, tick_s, tick_source, "
+    "energy_includes, energy_warnings, not_modelled, weakest_evidence; recipe, seed, dataset, run_file, stdp_figure. "
     "What was not counted is null. After an error stdout stays empty."
 )
 

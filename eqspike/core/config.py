@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -26,30 +26,55 @@ class Config(BaseModel):
 
 
 def _explained(config: type[Config], error: ValidationError, origin: str) -> ConfigError:
-    first = error.errors(include_url=False)[0]
-    path = ".".join(str(part) for part in first["loc"])
-    field = f"{origin}: {path}" if origin else path
+    errors = error.errors(include_url=False)
+    alike = errors[0]["loc"][:-1]
+    # Where a value may be a number or a group, the deepest complaint is about the one that was meant.
+    first = max((e for e in errors if e["loc"][: len(alike)] == alike), key=lambda e: len(e["loc"]))
+    names, group = _walk(config, first["loc"])
+    field = ": ".join(part for part in (origin, ".".join(names)) if part)
     if first["type"] == "extra_forbidden":
-        known = _fields_at(config, first["loc"][:-1])
+        known = list(group.model_fields) if group else []
         close = get_close_matches(str(first["loc"][-1]), known, 1)
         hint = f"Did you mean '{close[0]}'?" if close else f"Known here: {', '.join(known)}."
         return ConfigError("there is no such setting.", field=field, remedy=hint)
     if first["type"] == "missing":
         return ConfigError("this setting is missing.", field=field, remedy="Add it to the recipe.")
+    if first["type"] == "union_tag_invalid":
+        tag, known = first["ctx"]["tag"], first["ctx"]["expected_tags"].replace("'", "")
+        return ConfigError(f"there is no '{tag}'.", field=f"{field}.name", remedy=f"Known: {known}.")
     message = first["msg"].removeprefix("Value error, ").rstrip(".")
     found = f" (found {first['input']!r})" if not isinstance(first["input"], Mapping) else ""
     return ConfigError(f"{message}{found}.", field=field, remedy="Change the value.")
 
 
-def _fields_at(config: type[Config], path: tuple) -> list[str]:
-    """Return the names of the settings in the group that ``path`` leads to."""
-    for part in path:
-        if isinstance(part, int) or part not in config.model_fields:
-            continue
-        annotation = config.model_fields[part].annotation
-        inner = [a for a in (annotation, *getattr(annotation, "__args__", ())) if isinstance(a, type)]
-        groups = [a for a in inner if issubclass(a, Config)]
-        if not groups:
-            return []
-        config = groups[0]
-    return list(config.model_fields)
+def _walk(config: type[Config], place: tuple) -> tuple[list[str], type[Config] | None]:
+    """Return the keys that lead to ``place``, without the tags of alternatives, and the group that holds the last."""
+    names: list[str] = []
+    group: type[Config] | None = config
+    alternatives: list[type[Config]] = []
+    for part in place:
+        if isinstance(part, int):
+            names.append(str(part))
+        elif group and part in group.model_fields:
+            names.append(part)
+            if part == place[-1]:
+                break
+            alternatives = _groups(group.model_fields[part].annotation)
+            group = alternatives[0] if len(alternatives) == 1 else None
+        elif tagged := [one for one in alternatives if part == one.__name__ or part in _tags(one)]:
+            group, alternatives = tagged[0], []
+        elif group:
+            names.append(part)
+    return names, group
+
+
+def _groups(annotation: Any) -> list[type[Config]]:
+    """Return the groups of settings that a value of this type may be."""
+    if isinstance(annotation, type) and issubclass(annotation, Config):
+        return [annotation]
+    return [group for inner in get_args(annotation) for group in _groups(inner)]
+
+
+def _tags(group: type[Config]) -> tuple:
+    """Return the names that choose ``group`` among alternatives."""
+    return get_args(group.model_fields["name"].annotation) if "name" in group.model_fields else ()

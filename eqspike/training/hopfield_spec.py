@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -27,9 +26,9 @@ class RateNetwork(Config):
 
     Weights begin uniform within +- gain / sqrt(fan-in), ``gains`` one per projection or one for all, biases within
     +- bias_gain / sqrt(fan-in). ``readout`` "softmax": the output reads the last hidden layer outside the dynamics,
-    with the cross-entropy as cost. ``feedback`` "separate" stores backward weights of their own, at first the forward ones
-    with signs flipped at random so that their angle is ``feedback_angle_degrees``. ``precision`` is that of the states;
-    weights have at least 32 bits.
+    with the cross-entropy as cost. ``feedback`` "separate" stores backward weights of their own, at first the
+    forward ones with signs flipped at random so that their angle is ``feedback_angle_degrees``. ``precision`` is that of
+    the states; weights have at least 32 bits.
     """
 
     hidden: list[int | Kernel] = Field([512], min_length=1)
@@ -113,13 +112,15 @@ class HopfieldSpec(RunSpec):
 
     def rate_scale(self, epoch: int) -> float:
         """Return the factor on every learning rate in ``epoch``."""
+        from eqspike.energies.backend import optax
+
         optimiser = self.optimiser
         if optimiser.schedule == "constant":
             return 1.0
         if optimiser.schedule == "exponential":
             return optimiser.decay**epoch
-        done = min(1.0, epoch / (optimiser.period or max(1, self.training.epochs)))
-        return optimiser.final + (1 - optimiser.final) * 0.5 * (1 + math.cos(math.pi * done))
+        period = optimiser.period or max(1, self.training.epochs)
+        return float(optax.cosine_decay_schedule(1.0, period, optimiser.final)(epoch))
 
     def build_network(self, image_shape: tuple[int, ...], n_classes: int) -> Network:
         """Return the network for images of ``image_shape`` in ``n_classes`` classes."""

@@ -196,6 +196,7 @@ def _finish(
         "macs_per_inference": ledger.per_presentation("macs", "inference"),
         "spikes_per_training_sample": ledger.per_presentation("spikes", "free", "nudged"),
         "synaptic_events_per_training_sample": ledger.per_presentation("synaptic_events", "free", "nudged"),
+        "macs_per_training_sample": ledger.per_presentation("macs", "free", "nudged"),
         "weight_writes_per_training_sample": ledger.per_presentation("weight_writes", "free", "nudged"),
         "accumulator_writes_per_training_sample": ledger.per_presentation("accumulator_writes", "free", "nudged"),
     }

@@ -14,10 +14,10 @@ class Dynamics(Config):
 
     ``prototypical``: s <- sigma(d phi/d s), the output nudged ``inside``, sigma(h - beta dC/ds), or ``outside``,
     sigma(h) - beta dC/ds. ``real-time``: s <- s + dt (-s + rho'(s) d phi/d rho(s) - beta dC/ds). ``clip`` keeps
-    real-time states and outputs nudged outside within [0, 1]. ``asynchronous``: even and odd layers in turn. With a ``tolerance``
-    a sample stops as soon as no state of it moves by more; one that has not after ``free_steps`` or ``nudged_steps`` is
-    counted as unsettled and not learnt from. ``persistent`` states start where the last ones ended: those of the last
-    mini-``batch``, or of the same ``sample`` in the epoch before.
+    real-time states and outputs nudged outside within [0, 1]. ``asynchronous``: even and odd layers in turn. With a
+    ``tolerance`` a sample stops as soon as no state of it moves by more; one that has not after ``free_steps`` or
+    ``nudged_steps`` is counted as unsettled and not learnt from. ``persistent`` states start where the last ones ended:
+    those of the last mini-``batch``, or of the same ``sample`` in the epoch before.
     """
 
     kind: Literal["prototypical", "real-time"] = "prototypical"
