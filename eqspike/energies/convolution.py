@@ -1,7 +1,7 @@
 """Convolution and pooling between two layers: the projection, its transpose and the weights prepared for both.
 
 Average pooling is linear and commutes with the convolution, so the layer below is smoothed first and the kernel is
-applied only where the pooled map needs it: (pool size)^2 times fewer products than convolving and then pooling.
+applied only where the pooled map needs it: size^2 times fewer products than convolving and then pooling.
 """
 
 from __future__ import annotations
@@ -13,27 +13,29 @@ from eqspike.core.errors import ConfigError
 from eqspike.energies.backend import jax, jnp
 
 Pool = Literal["none", "average", "max"]
+_LAYOUT = ("NHWC", "HWIO", "NHWC")
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A kernel as the matrix that both directions multiply with, and the geometry of the projection.
+    """A kernel for both directions and the geometry of its projection; an array tree, so it passes through ``jit``.
 
     Parameters
     ----------
-    matrix : (k * k * c_in, c_out), the mean's 1/size^2 folded in.
-    kernel_size, padding : k and the rows of zeros around the layer below.
+    kernel : (k, k, c_in, c_out), the mean's 1/size^2 folded in.
+    transposed : (k, k, c_out, c_in), the same, mirrored.
+    padding : rows and columns of zeros around the layer below.
     pool, size : how the convolved map is pooled, and over squares of what side (1: not at all).
     """
 
-    matrix: jax.Array
-    kernel_size: int
+    kernel: jax.Array
+    transposed: jax.Array
     padding: int
     pool: Pool
     size: int
 
 
-jax.tree_util.register_dataclass(Prepared, ["matrix"], ["kernel_size", "padding", "pool", "size"])
+jax.tree_util.register_dataclass(Prepared, ["kernel", "transposed"], ["padding", "pool", "size"])
 
 
 def prepare(kernel: jax.Array, *, padding: int, pool: Pool = "none", size: int = 2) -> Prepared:
@@ -42,29 +44,37 @@ def prepare(kernel: jax.Array, *, padding: int, pool: Pool = "none", size: int =
     Parameters
     ----------
     kernel : (k, k, c_in, c_out).
-    padding : rows and columns of zeros on each side of the layer below.
+    padding : rows and columns of zeros on each side of the layer below, fewer than k.
     pool : "none", "average" or "max" over squares of ``size``, stride ``size``, an incomplete border dropped.
 
     Raises
     ------
-    ConfigError : unknown pooling; maximum pooling of complex states.
+    ConfigError : unknown pooling; maximum pooling of complex states; padding as wide as the kernel.
+
+    Notes
+    -----
+    Call it outside a settling loop: mirroring the kernel inside one costs XLA's fast convolutions.
     """
     if pool not in ("none", "average", "max"):
         raise ConfigError(f"unknown pooling {pool!r}.", field="pool", remedy="Use none, average or max.")
     if pool == "max" and jnp.iscomplexobj(kernel):
+        raise ConfigError("complex numbers have no maximum.", field="pool", remedy="Use average pooling.")
+    if not 0 <= padding < kernel.shape[0]:
         raise ConfigError(
-            "complex numbers have no maximum.", field="pool", remedy="Use average pooling for holomorphic rules."
+            f"padding {padding} does not fit a kernel of {kernel.shape[0]}.",
+            field="padding",
+            remedy=f"Use 0 to {kernel.shape[0] - 1}.",
         )
-    size = 1 if pool == "none" else size
-    matrix = kernel.reshape(-1, kernel.shape[-1])
     if pool == "average":
-        matrix = matrix * jnp.asarray(1 / size**2, matrix.dtype)
-    return Prepared(matrix, kernel.shape[0], padding, pool, size)
+        kernel = kernel * jnp.asarray(1 / size**2, kernel.dtype)
+    # XLA would fold the mirroring into each convolution, and its convolutions with mirrored windows are slow.
+    transposed = jax.lax.optimization_barrier(kernel[::-1, ::-1].swapaxes(2, 3))
+    return Prepared(kernel, transposed, padding, pool, 1 if pool == "none" else size)
 
 
 def output_shape(prepared: Prepared, height: int, width: int) -> tuple[int, int]:
     """Return the (height, width) of the layer above for a layer below of (height, width)."""
-    grown = 2 * prepared.padding - prepared.kernel_size + 1
+    grown = 2 * prepared.padding - prepared.kernel.shape[0] + 1
     return (height + grown) // prepared.size, (width + grown) // prepared.size
 
 
@@ -78,51 +88,34 @@ def project(prepared: Prepared, s_pre: jax.Array) -> jax.Array:
 def project_back(prepared: Prepared, s_pre: jax.Array, s_post: jax.Array) -> jax.Array:
     """Return d/d s_pre of <pool(kernel * s_pre), s_post>, shaped like ``s_pre``.
 
-    Maximum pooling sends ``s_post`` to the first maximum, row by row, of each square of ``kernel * s_pre``; linear
-    pooling needs only the shape of ``s_pre``.
+    Maximum pooling sends ``s_post`` to the first maximum, row by row, of each square of ``kernel * s_pre`` (which a
+    compiler computes once for both directions); linear pooling needs only the shape of ``s_pre``.
     """
     shape = s_pre.shape[1:3]
-    if prepared.pool == "max":
-        winner = _first_maximum(_squares(prepared, s_pre))[1]
-        s_post = _unpool(winner, s_post, prepared.size)
-        return _convolve_back(prepared, s_post, shape, 1)
-    return _convolve_back(prepared, s_post, shape, prepared.size)
+    if prepared.pool != "max":
+        return _convolve_back(prepared, s_post, shape, prepared.size)
+    winner = _first_maximum(_squares(prepared, s_pre))[1]
+    return _convolve_back(prepared, _unpool(winner, s_post, prepared.size), shape, 1)
 
 
 def _convolve(prepared: Prepared, s_pre: jax.Array, stride: int) -> jax.Array:
     """Smooth over squares of side ``stride``, then apply the kernel at every ``stride``-th place."""
-    k, pad = prepared.kernel_size, prepared.padding
-    height, width = ((n + 2 * pad - k + 1) // stride for n in s_pre.shape[1:3])
-    padded = jnp.pad(s_pre, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
-    smooth = _smooth(padded, stride)
-    patches = jnp.concatenate(
-        [
-            smooth[
-                :, row : row + stride * (height - 1) + 1 : stride, column : column + stride * (width - 1) + 1 : stride
-            ]
-            for row in range(k)
-            for column in range(k)
-        ],
-        axis=-1,
+    edge = (prepared.padding, prepared.padding)
+    smooth = _smooth(jnp.pad(s_pre, ((0, 0), edge, edge, (0, 0))), stride)
+    return jax.lax.conv_general_dilated(smooth, prepared.kernel, (stride, stride), "VALID", dimension_numbers=_LAYOUT)
+
+
+def _convolve_back(prepared: Prepared, s_post: jax.Array, shape: tuple[int, ...], stride: int) -> jax.Array:
+    """Transpose `_convolve`: spread each value over its patch, then over its square, of a map of ``shape``."""
+    before = prepared.kernel.shape[0] + stride - 2 - prepared.padding
+    edges = [
+        (before, below + prepared.padding - stride * (above - 1) - 1)
+        for below, above in zip(shape, s_post.shape[1:3], strict=True)
+    ]
+    spread = jax.lax.conv_general_dilated(
+        s_post, prepared.transposed, (1, 1), edges, lhs_dilation=(stride, stride), dimension_numbers=_LAYOUT
     )
-    return patches @ prepared.matrix
-
-
-def _convolve_back(prepared: Prepared, s_post: jax.Array, shape: tuple[int, int], stride: int) -> jax.Array:
-    """Transpose `_convolve`: spread each value over its patch, then over its square."""
-    k, pad = prepared.kernel_size, prepared.padding
-    patches = s_post @ prepared.matrix.T
-    rows, columns = ((n + 2 * pad - stride + 1) for n in shape)
-    zero = jnp.zeros((), patches.dtype)
-    total = zero
-    for index, patch in enumerate(jnp.split(patches, k * k, axis=-1)):
-        row, column = divmod(index, k)
-        ends = (rows - row - stride * (patch.shape[1] - 1) - 1, columns - column - stride * (patch.shape[2] - 1) - 1)
-        places = ((0, 0, 0), (row, ends[0], stride - 1), (column, ends[1], stride - 1), (0, 0, 0))
-        total = total + jax.lax.pad(patch, zero, places)
-    edge = stride - 1
-    spread = _smooth(jnp.pad(total, ((0, 0), (edge, edge), (edge, edge), (0, 0))), stride)
-    return spread[:, pad : pad + shape[0], pad : pad + shape[1]]
+    return _smooth(spread, stride)
 
 
 def _smooth(x: jax.Array, size: int) -> jax.Array:
@@ -134,9 +127,9 @@ def _smooth(x: jax.Array, size: int) -> jax.Array:
 
 def _squares(prepared: Prepared, s_pre: jax.Array) -> list[jax.Array]:
     """Return the convolved map's values at each place of its pooling squares, row by row."""
-    convolved, size = _convolve(prepared, s_pre, 1), prepared.size
+    size = prepared.size
     height, width = output_shape(prepared, *s_pre.shape[1:3])
-    convolved = convolved[:, : size * height, : size * width]
+    convolved = _convolve(prepared, s_pre, 1)[:, : size * height, : size * width]
     return [convolved[:, row::size, column::size] for row in range(size) for column in range(size)]
 
 
