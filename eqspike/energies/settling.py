@@ -84,12 +84,13 @@ def settle(
     *,
     steps: int,
     tolerance: float = 0.0,
+    early: bool = True,
     backwards: bool = False,
 ) -> Settled:
     """Return the states after ``steps`` iterations, or once no state of a sample moves by more than ``tolerance``.
 
-    Each sample stops for itself, so that what settles with it changes nothing. ``backwards`` lets asynchronous updates
-    begin with the output.
+    Each sample stops for itself, so that what settles with it changes nothing; without ``early`` all take every step,
+    and the last one tells whether they have converged. ``backwards`` lets asynchronous updates begin with the output.
     """
     prepared = prepare(model, theta, states[0].real.dtype)
     first = len(states) if backwards else 1
@@ -100,7 +101,12 @@ def settle(
     batch = len(states[0])
     if tolerance <= 0:
         end = jax.lax.fori_loop(0, steps, lambda _, now: move(now), states)
-        return Settled(end, jnp.full(batch, steps, jnp.int32), jnp.zeros(batch, jnp.int32))
+        return Settled(end, jnp.full(batch, steps, jnp.int32), jnp.full(batch, Outcome.FIXED_STEPS, jnp.int32))
+    if not early:
+        before = jax.lax.fori_loop(0, steps - 1, lambda _, now: move(now), states)
+        end = move(before)
+        outcome = _outcome(_largest_change(end, before) > tolerance)
+        return Settled(end, jnp.full(batch, steps, jnp.int32), outcome)
 
     def going(carry: tuple) -> jax.Array:
         _, moving, _, done = carry
@@ -109,20 +115,28 @@ def settle(
     def turn(carry: tuple) -> tuple:
         now, moving, iterations, done = carry
         new = move(now)
-        change = jnp.stack([jnp.abs(a - b).reshape(batch, -1).max(1) for a, b in zip(new, now, strict=True)]).max(0)
         kept = tuple(_where(moving, a, b) for a, b in zip(new, now, strict=True))
-        return kept, moving & (change > tolerance), iterations + moving, done + 1
+        return kept, moving & (_largest_change(new, now) > tolerance), iterations + moving, done + 1
 
     start = (states, jnp.ones(batch, bool), jnp.zeros(batch, jnp.int32), jnp.int32(0))
     end, moving, iterations, _ = jax.lax.while_loop(going, turn, start)
-    return Settled(end, iterations, jnp.where(moving, Outcome.NOT_CONVERGED, Outcome.CONVERGED).astype(jnp.int32))
+    return Settled(end, iterations, _outcome(moving))
+
+
+def _outcome(moving: jax.Array) -> jax.Array:
+    return jnp.where(moving, Outcome.NOT_CONVERGED, Outcome.CONVERGED).astype(jnp.int32)
+
+
+def _largest_change(new: States, old: States) -> jax.Array:
+    """Return the largest change of any state of each sample, (batch,)."""
+    changes = [jnp.abs(a - b).reshape(len(a), -1).max(1) for a, b in zip(new, old, strict=True)]
+    return jnp.stack(changes).max(0)
 
 
 def residual(model: Model, theta: Theta, drive: Drive, states: States) -> jax.Array:
     """Return how far one more synchronous iteration would move each sample, max |ds|, (batch,)."""
     prepared = prepare(model, theta, states[0].real.dtype)
-    moved = step(model, theta, prepared, drive, states, 1)
-    return jnp.stack([jnp.abs(a - b).reshape(len(a), -1).max(1) for a, b in zip(moved, states, strict=True)]).max(0)
+    return _largest_change(step(model, theta, prepared, drive, states, 1), states)
 
 
 def _where(chosen: jax.Array, a: jax.Array, b: jax.Array) -> jax.Array:

@@ -27,8 +27,8 @@ class RateNetwork(Config):
     Weights begin uniform within +- gain / sqrt(fan-in), ``gains`` one per projection or one for all, biases within
     +- bias_gain / sqrt(fan-in). ``readout`` "softmax": the output reads the last hidden layer outside the dynamics,
     with the cross-entropy as cost. ``feedback`` "separate" stores backward weights of their own, at first the
-    forward ones with signs flipped at random so that their angle is ``feedback_angle_degrees``. ``precision`` is that of
-    the states; weights have at least 32 bits.
+    forward ones with signs flipped at random so that their angle is ``feedback_angle_degrees``. ``precision`` is that
+    of the states; weights have at least 32 bits.
     """
 
     hidden: list[int | Kernel] = Field([512], min_length=1)
@@ -92,7 +92,6 @@ class HopfieldSpec(RunSpec):
             (rule.name == "continual" and convolutional, "continual learning is for dense layers"),
             (rule.name == "continual" and network.readout == "softmax", "continual learning has no softmax read-out"),
             (rule.name == "continual" and not sgd, "continual learning changes weights by plain sgd"),
-            (rule.name == "continual" and moving.tolerance > 0, "continual learning takes fixed steps: tolerance 0"),
             (rule.name == "holomorphic" and network.precision == 16, "complex states need 32 or 64 bits"),
             (moving.kind == "real-time" and network.precision == 16, "real-time dynamics need 32 or 64 bits"),
         ):

@@ -57,7 +57,7 @@ class Learner(NamedTuple):
 
 
 class Tally(NamedTuple):
-    """Per sample: answer, uses of input weights, iterations and unsettled phases; per batch: weights changed."""
+    """Per sample: answer, uses of input weights, iterations, whether unsettled; per batch: weights changed."""
 
     answers: jax.Array
     input_uses: jax.Array
@@ -145,7 +145,10 @@ def _learn_batch(
     begin = _begin(plan, learner, tuple(part(s) for s in starts) if starts else ())
     drive = Drive(fixed_drive(plan.model, theta, x, dtype), y)
     dynamics = plan.dynamics
-    free = settle(plan.model, theta, drive, begin, steps=dynamics.free_steps, tolerance=dynamics.tolerance)
+    free = settle(
+        plan.model, theta, drive, begin,
+        steps=dynamics.free_steps, tolerance=dynamics.tolerance, early=dynamics.early_stop,
+    )  # fmt: skip
     answers = jnp.argmax(outputs(plan.model, theta, free.states), axis=1).astype(jnp.int32)
     settled = valid & (free.outcome != Outcome.NOT_CONVERGED)
     share = settled / jnp.maximum(settled.sum(), 1).astype(dtype)
@@ -157,16 +160,8 @@ def _learn_batch(
         theta, memory = changed.theta, learner.memory
         written = changed.written
         nudged_iterations = jnp.full(size, dynamics.nudged_steps, jnp.int32)
-        unsettled = ~settled
     else:
-        perturbed = perturb(
-            plan.model, theta, drive, free.states, plan.contrast, sign,
-            steps=dynamics.nudged_steps, tolerance=dynamics.tolerance,
-        )  # fmt: skip
-        failed = (perturbed.outcome == Outcome.NOT_CONVERGED).reshape(-1, size)
-        unsettled = (~settled).astype(jnp.int32) + failed.sum(0)
-        settled &= ~failed.any(0)
-        share = settled / jnp.maximum(settled.sum(), 1).astype(dtype)
+        perturbed = perturb(plan.model, theta, drive, free.states, plan.contrast, sign, steps=dynamics.nudged_steps)
         gradient = contrast_gradient(plan.model, theta, x, y, free.states, perturbed.states, plan.contrast, sign, share)
         if plan.same_feedback and "backward" in gradient:
             gradient = _averaged_feedback(gradient)
@@ -183,7 +178,7 @@ def _learn_batch(
         put(tally.input_uses, uses),
         put(tally.free_iterations, free.iterations),
         put(tally.nudged_iterations, nudged_iterations),
-        put(tally.unsettled, jnp.where(valid, unsettled, 0)),
+        put(tally.unsettled, valid & ~settled),
         jax.tree.map(lambda total, new: total.at[index].set(new.astype(total.dtype)), tally.written, written),
     )
     starts = tuple(put(all_, s) for all_, s in zip(starts, free.states, strict=True)) if starts else ()
@@ -237,7 +232,10 @@ def answer_batch(plan: Plan, theta: Theta, x: jax.Array, uses: jax.Array) -> tup
     drive = Drive(fixed_drive(plan.model, theta, x, dtype), y)
     begin = zero_states(plan.model, len(x), dtype)
     dynamics = plan.dynamics
-    free = settle(plan.model, theta, drive, begin, steps=dynamics.free_steps, tolerance=dynamics.tolerance)
+    free = settle(
+        plan.model, theta, drive, begin,
+        steps=dynamics.free_steps, tolerance=dynamics.tolerance, early=dynamics.early_stop,
+    )  # fmt: skip
     answers = jnp.argmax(outputs(plan.model, theta, free.states), axis=1)
     used = ((x != 0).reshape(len(x), -1) * uses).sum(1)
     return answers, used, free.iterations, free.outcome

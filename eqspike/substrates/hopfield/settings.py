@@ -15,8 +15,9 @@ class Dynamics(Config):
     ``prototypical``: s <- sigma(d phi/d s), the output nudged ``inside``, sigma(h - beta dC/ds), or ``outside``,
     sigma(h) - beta dC/ds. ``real-time``: s <- s + dt (-s + rho'(s) d phi/d rho(s) - beta dC/ds). ``clip`` keeps
     real-time states and outputs nudged outside within [0, 1]. ``asynchronous``: even and odd layers in turn. With a
-    ``tolerance`` a sample stops as soon as no state of it moves by more; one that has not after ``free_steps`` or
-    ``nudged_steps`` is counted as unsettled and not learnt from. ``persistent`` states start where the last ones ended:
+    ``tolerance`` a sample of which a state still moves by more at the last of ``free_steps`` is counted as unsettled
+    and not learnt from; with ``early_stop`` it takes no more steps than it needs. The nudged phase is cut off after
+    ``nudged_steps``, as published. ``persistent`` states start where the last ones ended:
     those of the last mini-``batch``, or of the same ``sample`` in the epoch before.
     """
 
@@ -28,12 +29,15 @@ class Dynamics(Config):
     free_steps: int = Field(40, ge=1, le=1_000_000)
     nudged_steps: int = Field(15, ge=1, le=1_000_000)
     tolerance: float = Field(0.0, ge=0)
+    early_stop: bool = False
     persistent: Literal["no", "batch", "sample"] = "no"
 
     @model_validator(mode="after")
     def _known(self) -> Self:
         if self.kind == "real-time" and self.update == "asynchronous":
             raise ValueError("real-time dynamics move all layers at once")
+        if self.early_stop and self.tolerance == 0:
+            raise ValueError("early_stop needs a tolerance above 0")
         return self
 
 

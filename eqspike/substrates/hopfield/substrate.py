@@ -196,7 +196,7 @@ class HopfieldSubstrate:
         contrast = self.plan.contrast
         self._count("free", n, int(free.sum()), used=int(used.sum()))
         self._count("nudged", n, int(nudged.sum()), clamped=contrast.clamped, nudged=True)
-        self.unsettled["nudged"] += int(unsettled.sum())
+        self.unsettled["free"] += int(unsettled.sum())
         table = self._ledger.phases["nudged"].projections
         writes, accumulated = (PROJECTION_COUNTERS.index(name) for name in ("weight_writes", "accumulator_writes"))
         for row, changed in self._written(tally.written):
