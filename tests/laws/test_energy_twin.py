@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from reference.energy_cases import far, free_drive, model_of, net_of, order_of, theta_of
+from reference.energy_cases import compiled, far, free_drive, model_of, net_of, order_of, theta_of
 from reference.energy_links import Convolution, Dense
 from reference.energy_network import Net, dense_net, phi, random_net
 from reference.energy_rules import (
@@ -45,7 +45,7 @@ def double():
         yield
 
 
-@partial(jax.jit, static_argnums=(0, 1))
+@partial(compiled, static_argnums=(0, 1))
 def engine_side(model, contrasts, theta, x, y, start, sign):
     """Return the free states, their phi and energy, and the perturbed states and estimate of each contrast."""
     drive, share = free_drive(model, theta, x, y), jnp.full(len(x), 1 / len(x))
@@ -196,7 +196,7 @@ def test_the_oscillating_form_is_the_twins(name: str) -> None:
     model, theta, sign = model_of(dynamics, net, x), theta_of(net), jnp.float64(1)
     free = settle(dynamics, net, x, FREE, states=start)
 
-    @jax.jit
+    @compiled
     def both(theta, free):
         states = perturb(model, theta, free_drive(model, theta, x, y), free, contrast, sign, steps=NUDGED).states
         return states, contrast_gradient(model, theta, x, y, free, states, contrast, sign, jnp.full(2, 0.5))
@@ -241,7 +241,7 @@ def test_continual_steps_are_the_twins(name: str) -> None:
         "backward": {name: by_name[name] for name in theta.get("backward", {})},
     }
 
-    @jax.jit
+    @compiled
     def run(theta, free, sign, share):
         drive = free_drive(model, theta, x, y)
         return nudge_continually(model, theta, x, drive, free, contrast, sign, share, given, steps=steps)

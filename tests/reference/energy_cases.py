@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 
@@ -13,6 +14,9 @@ from reference.energy_links import Convolution, Dense
 from reference.energy_network import Net
 from reference.energy_settling import Dynamics, Prototypical
 
+# Compiling takes longer than any of these small loops: half as long with little optimisation.
+_LITTLE = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
+compiled = partial(jax.jit, compiler_options=_LITTLE)
 IN_TURN = {True: ("odd", "even"), False: ("even", "odd")}
 
 
