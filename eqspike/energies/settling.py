@@ -105,7 +105,7 @@ def settle(
     if not early:
         before = jax.lax.fori_loop(0, steps - 1, lambda _, now: move(now), states)
         end = move(before)
-        outcome = _outcome(_largest_change(end, before) > tolerance)
+        outcome = _outcome(_moving(end, before, tolerance))
         return Settled(end, jnp.full(batch, steps, jnp.int32), outcome)
 
     def going(carry: tuple) -> jax.Array:
@@ -116,7 +116,7 @@ def settle(
         now, moving, iterations, done = carry
         new = move(now)
         kept = tuple(_where(moving, a, b) for a, b in zip(new, now, strict=True))
-        return kept, moving & (_largest_change(new, now) > tolerance), iterations + moving, done + 1
+        return kept, moving & _moving(new, now, tolerance), iterations + moving, done + 1
 
     start = (states, jnp.ones(batch, bool), jnp.zeros(batch, jnp.int32), jnp.int32(0))
     end, moving, iterations, _ = jax.lax.while_loop(going, turn, start)
@@ -125,6 +125,10 @@ def settle(
 
 def _outcome(moving: jax.Array) -> jax.Array:
     return jnp.where(moving, Outcome.NOT_CONVERGED, Outcome.CONVERGED).astype(jnp.int32)
+
+
+def _moving(new: States, old: States, tolerance: float) -> jax.Array:
+    return ~(_largest_change(new, old) <= tolerance)  # so that states which are no numbers have not converged
 
 
 def _largest_change(new: States, old: States) -> jax.Array:
