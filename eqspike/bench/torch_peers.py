@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -48,13 +49,13 @@ def measure(
         given, found = Path(folder, "arrays.npz"), Path(folder, "states.npz")
         np.savez(given, **arrays)
         wanted = {"arrays": given, "states": found, "threads": threads, **options}
-        flags = [text for name, value in wanted.items() for text in (f"--{name}", str(value))]
+        flags = [text for name, value in wanted.items() for text in (f"--{name.replace('_', '-')}", str(value))]
         root = str(Path(__file__).parents[2])
         environment = {**os.environ, "PYTHONPATH": root, "OMP_NUM_THREADS": str(threads)}
         command = [python, "-m", "eqspike.bench.torch_peers", workload, *flags]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise ConfigError(f"the PyTorch peer failed: {done.stderr.strip().splitlines()[-1]}", field="python")
+            raise ConfigError(f"the PyTorch peer failed: {done.stderr.strip().rpartition(chr(10))[2]}", field="python")
         with np.load(found) as states:
             return json.loads(done.stdout), dict(states)
 
@@ -65,7 +66,7 @@ def convolution_arrays(
     """Return random images (batch, side, side, c), kernels 3 x 3 and dense weights that neither die nor saturate."""
     rng = np.random.default_rng(seed)
     arrays = {"images": rng.random((batch, side, side, channels[0]))}
-    for index, (below, above) in enumerate(zip(channels, channels[1:], strict=False)):
+    for index, (below, above) in enumerate(pairwise(channels)):
         arrays[f"kernel_{index}"] = rng.normal(0, 1 / np.sqrt(9 * below), (3, 3, below, above))
     features = (side // 2 ** (len(channels) - 1)) ** 2 * channels[-1]
     arrays["dense"] = rng.normal(0, 1 / np.sqrt(features), (features, outputs))
@@ -191,7 +192,7 @@ def prototypical(
     images, targets = (torch.tensor(arrays[name], device=device) for name in ("images", "targets"))
 
     def learn(theta: list[Any], index: int) -> list[Any]:
-        start = index * batch % (len(images) - batch + 1)
+        start = index % (len(images) // batch) * batch
         x, y = images[start : start + batch], targets[start : start + batch]
         free = _step(torch, theta, x, y, None, free_steps, 0.0)
         nudged = _step(torch, theta, x, y, free, nudged_steps, beta)
@@ -293,4 +294,4 @@ if __name__ == "__main__":
     try:
         main()
     except EqspikeError as error:
-        sys.exit(str(error))
+        sys.exit(f"{error.problem} {error.remedy}")
