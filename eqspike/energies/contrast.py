@@ -46,7 +46,10 @@ def perturb(
 def _oscillate(
     model: Model, theta: Theta, drive: Drive, start: States, periods: int, phases: int, steps: int, tolerance: float
 ) -> Settled:
-    """Return the states of the last of ``periods`` rounds through the phases, none of which restarts."""
+    """Return the states of the last of ``periods`` rounds through the phases, none of which restarts.
+
+    The iterations are those of all rounds.
+    """
     batch = len(start[0]) // phases
     fixed = tuple(d[:batch] for d in drive.fixed)
     betas = drive.beta.reshape(phases, batch)
@@ -56,9 +59,11 @@ def _oscillate(
         settled = settle(model, theta, now, states, steps=steps, tolerance=tolerance, backwards=True)
         return settled.states, settled
 
-    states = tuple(s[:batch] for s in start)
+    states, iterations = tuple(s[:batch] for s in start), 0
     for _ in range(periods):
         states, last = jax.lax.scan(turn, states, betas)
+        iterations += last.iterations
+    last = last._replace(iterations=iterations)
     return jax.tree.map(lambda values: values.reshape(-1, *values.shape[2:]), last)
 
 

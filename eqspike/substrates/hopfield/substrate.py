@@ -204,7 +204,8 @@ class HopfieldSubstrate:
         if not self.plan.continual:
             for row, (projection, uses) in enumerate(zip(self.network.projections, self._uses, strict=True)):
                 active = int(used.sum()) if projection.pre == "input" else n * int(uses.sum())
-                table[row, accumulated] += contrast.terms * active
+                ways = 2 if projection.name in self.theta.get("backward", {}) else 1
+                table[row, accumulated] += ways * contrast.terms * active
         return answers
 
     def _written(self, written: Theta) -> Iterator[tuple[int, int]]:
