@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from eqspike.analysis.gradient_rules import SMOOTH, Rule
+from eqspike.analysis.gradient_rules import Rule
 from eqspike.core.contrast import Contrast
 from eqspike.core.errors import ConfigError, DataError
 from eqspike.core.rng import Purpose, stream
@@ -20,12 +20,12 @@ from eqspike.energies.contrast import contrast_gradient, perturb
 from eqspike.energies.model import Model, States, Theta, fixed_drive, prepare, zero_states
 from eqspike.energies.settling import Drive, Outcome, Settled, settle, step
 from eqspike.substrates.hopfield.batches import prepared_images
+from eqspike.training.hopfield_spec import SMOOTH
 from eqspike.training.run import Run
 
 TOLERANCE = 1e-14  # of the states: a settled one moves by rounding only
-CONTINUAL_RATE = 1e-7  # small beside the smallest nudge, large beside the rounding of a weight
+CONTINUAL_RATE = 1e-5  # times beta: small beside what a nudge changes, large beside the rounding of a weight
 _SAME = 1e-8
-_KINKED = ("hard-sigmoid", "half-hard-sigmoid")
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,12 +54,6 @@ class Setting:
     def samples(self) -> int:
         """How many samples settled."""
         return len(self.x)
-
-    @property
-    def kinked(self) -> bool:
-        """Whether activations or pooling have kinks."""
-        pools = {getattr(i, "pool", "none") for i in self.model.interactions}
-        return not set(self.model.activations) <= set(SMOOTH) or "max" in pools
 
 
 class Estimate(NamedTuple):
@@ -97,13 +91,15 @@ def settle_freely(run: Run, dataset: Dataset, samples: int) -> Setting:
 def estimate(setting: Setting, rule: Rule, beta: float) -> Estimate:
     """Return the rule's estimate with nudges of ``beta`` instead of its own; a random sign is taken as +1."""
     contrast = rule.model_copy(update={"beta": 1.0}).contrast()
-    of_rule = _continual if rule.name == "continual" else _contrasted
-    gradient, outcome, crossed = of_rule(
-        setting.model, setting.theta, setting.x, setting.y, setting.free, jnp.asarray(beta, jnp.float64),
-        contrast=contrast, steps=setting.steps,
-    )  # fmt: skip
-    values = flat(gradient)
-    return Estimate(values, bool(outcome != Outcome.NOT_CONVERGED) and bool(np.isfinite(values).all()), bool(crossed))
+    given = (setting.model, setting.theta, setting.x, setting.y, setting.free, jnp.asarray(beta, jnp.float64))
+    made = _contrasted(*given, contrast=contrast, steps=setting.steps)
+    values = flat(made.gradient)
+    if rule.name == "continual":
+        rate = jnp.asarray(CONTINUAL_RATE * beta, jnp.float64)
+        forth, back = (_moved(*given, signed, made.iterations, contrast=contrast) for signed in (rate, -rate))
+        values = (flat(back) - flat(forth)) / (2 * float(rate))  # what grows with the rate squared cancels
+    settled = bool(made.settled) and bool(np.isfinite(values).all())
+    return Estimate(values, settled, bool(made.crossed))
 
 
 def flat(theta: Theta) -> np.ndarray:
@@ -138,39 +134,43 @@ def _free(model: Model, theta: Theta, x: jax.Array, y: jax.Array, *, steps: int)
     return settle(model, theta, _drive(model, theta, x, y), rest, steps=steps, tolerance=TOLERANCE)
 
 
+class _Contrasted(NamedTuple):
+    """An estimate, whether its phases settled and crossed kinks, and the iterations that the longest took."""
+
+    gradient: Theta
+    settled: jax.Array
+    crossed: jax.Array
+    iterations: jax.Array
+
+
 @partial(jax.jit, static_argnames=("model", "contrast", "steps"))
 def _contrasted(
     model: Model, theta: Theta, x: jax.Array, y: jax.Array, free: States, beta: jax.Array,
     *, contrast: Contrast, steps: int,
-) -> tuple[Theta, jax.Array, jax.Array]:  # fmt: skip
-    """Return estimate, worst outcome, and whether a kink was crossed; ``contrast`` is of beta 1, compiled for all."""
+) -> _Contrasted:  # fmt: skip
+    """Return the estimate of ``contrast``, which is of beta 1 and so compiled once, with nudges of ``beta``."""
     drive, share = _drive(model, theta, x, y), jnp.full(len(x), 1 / len(x), y.dtype)
     found = perturb(model, theta, drive, free, contrast, beta, steps=steps, tolerance=TOLERANCE)
-    gradient = contrast_gradient(
-        model, theta, x, y, free, found.states, contrast, jnp.ones_like(beta), share
-    )  # of weights and biases beta times too large; of a read-out, beta cancels
+    gradient = contrast_gradient(model, theta, x, y, free, found.states, contrast, jnp.ones_like(beta), share)
+    # Of weights and biases it is beta times too large; of a read-out, beta cancels.
     scaled = {
         group: {name: gradient[group][name] / (1 if group == "readout" else beta) for name in values}
         for group, values in theta.items()
     }
-    return scaled, found.outcome.max(), _crossed(model, theta, drive, free, found.states)
+    settled = (found.outcome != Outcome.NOT_CONVERGED).all()
+    return _Contrasted(scaled, settled, _crossed(model, theta, drive, free, found.states), found.iterations.max())
 
 
-@partial(jax.jit, static_argnames=("model", "contrast", "steps"))
-def _continual(
-    model: Model, theta: Theta, x: jax.Array, y: jax.Array, free: States, beta: jax.Array,
-    *, contrast: Contrast, steps: int,
-) -> tuple[Theta, jax.Array, jax.Array]:  # fmt: skip
-    """Return the same of weights that change as they go, at a vanishing learning rate."""
+@partial(jax.jit, static_argnames=("model", "contrast"))
+def _moved(
+    model: Model, theta: Theta, x: jax.Array, y: jax.Array, free: States, beta: jax.Array, rate: jax.Array,
+    steps: jax.Array, *, contrast: Contrast,
+) -> Theta:  # fmt: skip
+    """Return the parameters after ``steps`` nudged steps that each change them."""
+    share = jnp.full(len(x), 1 / len(x), y.dtype) / beta**2  # times the sign, which is beta here: share / beta
+    rates = jax.tree.map(lambda values: rate, theta)
     drive = _drive(model, theta, x, y)
-    standing = perturb(model, theta, drive, free, contrast, beta, steps=steps, tolerance=TOLERANCE)
-    share = jnp.full(len(x), 1 / len(x), y.dtype) / beta**2  # the sign, here beta, multiplies: share / beta is left
-    rates = jax.tree.map(lambda values: jnp.asarray(CONTINUAL_RATE, values.dtype), theta)
-    changed = nudge_continually(
-        model, theta, x, drive, free, contrast, beta, share, rates, steps=standing.iterations.max()
-    )
-    gradient = jax.tree.map(lambda old, new: (old - new) / CONTINUAL_RATE, theta, dict(changed.theta))
-    return gradient, standing.outcome.max(), _crossed(model, theta, drive, free, standing.states)
+    return dict(nudge_continually(model, theta, x, drive, free, contrast, beta, share, rates, steps=steps).theta)
 
 
 def _crossed(model: Model, theta: Theta, drive: Drive, free: States, perturbed: States) -> jax.Array:
@@ -178,7 +178,7 @@ def _crossed(model: Model, theta: Theta, drive: Drive, free: States, perturbed: 
 
     Between kinks what such units do is linear, so that a derivative along one direction changes where one is crossed.
     """
-    places = [k for k, name in enumerate(model.activations) if name in _KINKED]
+    places = [k for k, name in enumerate(model.activations) if name not in SMOOTH]
     if not places or (model.kind == "real-time" and len(places) < len(free)) or jnp.iscomplexobj(perturbed[0]):
         return jnp.asarray(False)
     together, prepared = replace(model, asynchronous=False), prepare(model, theta, free[0].dtype)

@@ -10,13 +10,13 @@ from eqspike.core.errors import ConfigError
 from eqspike.learning.continual import ContinualEP
 from eqspike.learning.contrastive import ContrastiveRule
 from eqspike.learning.holomorphic import HolomorphicEP
+from eqspike.training.hopfield_spec import SMOOTH
 
 if TYPE_CHECKING:
     from eqspike.energies.model import Model
     from eqspike.training.spec import RunSpec
 
 Rule = ContrastiveRule | HolomorphicEP | ContinualEP
-SMOOTH = ("sigmoid", "tanh", "identity")
 POINTS = (1, 2, 4, 8)
 
 
@@ -58,7 +58,8 @@ def default_rules(own: Rule, model: Model) -> list[Rule]:
     """Return the network's own rule and, at its beta, the others that its states allow; each name once."""
     beta, clamped = own.beta, min(own.beta, 1.0)
     others: list[Rule] = [ContrastiveRule(beta=beta, nudging=way) for way in ("positive", "negative", "centered")]
-    others += [HolomorphicEP(beta=beta, points=n) for n in POINTS]
+    if misfit(HolomorphicEP(points=max(POINTS)), model) is None:  # else only what centered nudges do already
+        others += [HolomorphicEP(beta=beta, points=n) for n in POINTS]
     others += [ContrastiveRule(name="coupled", beta=clamped, nudging="centered")]
     others += [ContrastiveRule(name="contrastive", beta=1.0), ContinualEP(beta=beta)]
     unique = {rule_name(rule): rule for rule in others if misfit(rule, model) is None}
@@ -68,13 +69,20 @@ def default_rules(own: Rule, model: Model) -> list[Rule]:
 
 def misfit(rule: Rule, model: Model) -> str | None:
     """Return why the network cannot run the rule, None where it can."""
-    pools = {getattr(i, "pool", "none") for i in model.interactions}
-    if isinstance(rule, HolomorphicEP) and rule.points > 2:
-        if not set(model.activations) <= set(SMOOTH) or "max" in pools or model.clip:
-            return "complex states need smooth activations, average pooling and no clipping"
-    if isinstance(rule, ContinualEP) and (model.softmax or any(hasattr(i, "pool") for i in model.interactions)):
+    if isinstance(rule, HolomorphicEP) and rule.points > 2 and (has_kinks(model) or model.clip):
+        return "complex states need smooth activations, average pooling and no clipping"
+    if isinstance(rule, ContinualEP) and (model.softmax or _pools(model)):
         return "continual learning is for dense layers without a softmax read-out"
     return None
+
+
+def has_kinks(model: Model) -> bool:
+    """Return whether activations or pooling have kinks."""
+    return not set(model.activations) <= set(SMOOTH) or "max" in _pools(model)
+
+
+def _pools(model: Model) -> set[str]:
+    return {i.pool for i in model.interactions if hasattr(i, "pool")}
 
 
 def ladder(rule: Rule, kinked: bool) -> tuple[float, ...]:
@@ -83,10 +91,12 @@ def ladder(rule: Rule, kinked: bool) -> tuple[float, ...]:
     Networks with kinks, in activations or maxima, keep that law only until the nudge moves a unit across one, which in
     a large network takes little.
     """
-    if isinstance(rule, ContrastiveRule) and rule.name == "contrastive":
+    if rule.name == "contrastive":
         return (1.0,)
     n = order(rule) or 1
-    low, high = max(-4, -6 / n), -2.5 / n
+    low, high = (-4.0, -2.75) if n == 1 else (-3.0, -1.75) if n == 2 else (-6 / n, -2.5 / n)
     if kinked and n <= 2:
-        low, high = -5.0 if n == 1 else -4.5, -2.5
+        low, high = (-5.0, -2.75) if n == 1 else (-4.25, -2.25)
+    if rule.name == "continual":
+        low, high = low + 0.5, high + 0.25
     return tuple(float(f"{beta:.3g}") for beta in np.logspace(low, high, 9 if kinked else 6))

@@ -10,13 +10,23 @@ import numpy as np
 
 from eqspike.analysis.gradient_estimates import Estimate, Setting, estimate, settle_freely
 from eqspike.analysis.gradient_references import REFERENCES, Reference
-from eqspike.analysis.gradient_rules import Rule, check_spec, default_rules, ladder, misfit, order, rule_name
+from eqspike.analysis.gradient_rules import (
+    Rule,
+    check_spec,
+    default_rules,
+    has_kinks,
+    ladder,
+    misfit,
+    order,
+    rule_name,
+)
 from eqspike.core.errors import ConfigError
 from eqspike.data import Dataset
 from eqspike.energies.backend import jax
 from eqspike.training.run import Run
 
 _FEWEST = 3  # points that a slope needs
+_SMALL, _SHRUNK_AT_MOST = 3e-3, 10
 
 
 @dataclass(frozen=True)
@@ -33,7 +43,8 @@ class Agreement:
     beta : of the rule itself, at which ``relative_error`` and ``angle_degrees`` between the two hold.
     kinks_crossed : for each of ``betas``, whether the nudge moved a unit across a kink of its activation.
     own : whether this is the rule that the network learns by.
-    settled : whether every phase of every sample settled; ``samples`` of them did in the free phase, others are left out.
+    settled : whether every phase of every sample settled.
+    samples : how many settled freely; the others are left out.
     """
 
     rule: str
@@ -114,7 +125,8 @@ def agreement(
         found = []
         for place, rule in enumerate(compared, 1):
             tell(f"{rule_name(rule)} (rule {place} of {len(compared)})")
-            tried = ladder(rule, setting.kinked) if betas is None or rule_name(rule) == "contrastive" else tuple(betas)
+            tried = None if betas is None or rule.name == "contrastive" else tuple(float(beta) for beta in betas)
+            tried = tried or _nudges(setting, rule, gradients[0])
             found += _compare(setting, rule, tried, gradients, own=rule == own)
     return found
 
@@ -131,6 +143,22 @@ def _check(rules: Sequence[Rule], betas: Sequence[float] | None, references: Seq
         problem = misfit(rule, run.substrate.plan.model)
         if problem:
             raise ConfigError(f"{problem}.", field=rule_name(rule), remedy="Leave this rule out.")
+
+
+def _nudges(setting: Setting, rule: Rule, reference: Reference) -> tuple[float, ...]:
+    """Return the rule's ladder; where the law is of high order, shrunk until its largest nudge is a small one.
+
+    The power series in beta has a radius of convergence, which training shortens: there no power of beta helps.
+    """
+    betas = ladder(rule, has_kinks(setting.model))
+    if (order(rule) or 0) <= 2 or "backward" in setting.theta or not setting.samples:
+        return betas
+    for _ in range(_SHRUNK_AT_MOST):
+        made = estimate(setting, rule, betas[-1])
+        if made.settled and (reference.error(made.values) or 0.0) <= _SMALL:
+            break
+        betas = tuple(float(f"{beta / 2**0.5:.3g}") for beta in betas)
+    return betas
 
 
 def _compare(

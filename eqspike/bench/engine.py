@@ -162,5 +162,3 @@ def measure(repeats: int = 5) -> Iterator[Measurement]:
     yield threads(dataset, repeats)
     yield ledger_cost(dataset, repeats)
 
-
-SUITES = {"engine": measure}

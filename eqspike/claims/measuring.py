@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from eqspike import __version__
 from eqspike.claims.fingerprint import code_hash, configuration_hash
@@ -26,8 +26,17 @@ COUNTERS = ("spikes", "synaptic_events", "macs", "weight_writes", "accumulator_w
 _PRICE_KEYS = ("chip_operating_point", "tick_s", "tick_source", "weakest_evidence")
 
 
-def measure(spec: RunSpec, threads: int | None = None, on_progress: Callable[[Progress], None] | None = None) -> dict:
+def measure(
+    spec: RunSpec,
+    threads: int | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    kind: Literal["training", "gradients"] = "training",
+) -> dict[str, Any]:
     """Train and test ``spec`` and return the record of it; what fails is recorded too, with its message.
+
+    Parameters
+    ----------
+    kind : what the case measures; ``gradients`` adds how the run's own rule compares with the true gradient.
 
     Raises
     ------
@@ -44,6 +53,8 @@ def measure(spec: RunSpec, threads: int | None = None, on_progress: Callable[[Pr
     try:
         run = api.train(spec, threads=threads, on_progress=on_progress)
         record |= outcome(run)
+        if kind == "gradients":
+            record["results"] |= gradient_results(run)
     except Interrupted:
         raise
     except Exception as error:  # recorded, so that one failing run does not lose the others
@@ -59,6 +70,28 @@ def outcome(run: Run) -> dict[str, Any]:
         "epochs": {name: [_finite(value) for value in values] for name, values in run.metrics.items()},
         "counts": {name: counts(run.ledger, *phases) for name, phases in PRESENTATIONS.items()},
         "energies": {info.name: _energies(run, info.name) for info in available_chips()},
+    }
+
+
+def gradient_results(run: Run, samples: int = 4) -> dict[str, float | None]:
+    """Return how the run's own rule compares with the implicit gradient: the slope of its error, and both at its beta.
+
+    Raises
+    ------
+    ConfigError
+        if the network has no energy.
+    """
+    from eqspike.analysis.gradient_rules import check_spec
+
+    check_spec(run.spec)
+    from eqspike.analysis.gradients import agreement  # needs JAX, which other runs do without
+
+    rules, references = [run.spec.rule], ("implicit",)
+    (found,) = agreement(run, api.load_data(run.spec), samples=samples, rules=rules, references=references)
+    return {
+        "gradient_slope": found.slope,
+        "gradient_relative_error": found.relative_error,
+        "gradient_angle_degrees": found.angle_degrees,
     }
 
 

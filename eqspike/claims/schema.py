@@ -13,7 +13,7 @@ from eqspike.core.config import Config
 from eqspike.core.errors import ConfigError
 
 CLAIM_FILE = "claim.toml"
-QUANTITIES = (
+TRAINING_QUANTITIES = (
     "test_accuracy",
     "validation_accuracy",
     "train_accuracy",
@@ -27,6 +27,8 @@ QUANTITIES = (
     "weight_writes_per_training_sample",
     "accumulator_writes_per_training_sample",
 )
+GRADIENT_QUANTITIES = ("gradient_slope", "gradient_relative_error", "gradient_angle_degrees")
+QUANTITIES = TRAINING_QUANTITIES + GRADIENT_QUANTITIES
 
 
 def flattened(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -88,10 +90,15 @@ class Expectation(Config):
 
 
 class Case(_Settings):
-    """One configuration: a recipe (a name, or a .toml file in the claim's folder), changes to it, and seeds."""
+    """One configuration: a recipe (a name, or a .toml file in the claim's folder), changes to it, and seeds.
+
+    ``measure`` "gradients" also compares the recipe's own rule with the true gradient once training has ended, which
+    after 0 epochs is at the initial weights.
+    """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     recipe: str = Field(min_length=1)
+    measure: Literal["training", "gradients"] = "training"
     seeds: list[int] = Field(min_length=1)
     expect: list[Expectation] = Field(default=[Expectation()], min_length=1)
     note: str = ""
@@ -102,6 +109,13 @@ class Case(_Settings):
         if len(set(seeds)) != len(seeds) or min(seeds) < 0:
             raise ValueError("seeds must be different whole numbers of at least 0")
         return seeds
+
+    @model_validator(mode="after")
+    def _measured(self) -> Self:
+        for expectation in self.expect:
+            if expectation.quantity in GRADIENT_QUANTITIES and self.measure != "gradients":
+                raise ValueError(f"{expectation.quantity} needs measure = 'gradients'")
+        return self
 
 
 class Quick(_Settings):

@@ -13,6 +13,7 @@ from eqspike.cli.chips import chips
 from eqspike.cli.datasets import datasets
 from eqspike.cli.energy import energy
 from eqspike.cli.evaluate import evaluate
+from eqspike.cli.gradients import gradients
 from eqspike.cli.recipes import recipes
 from eqspike.cli.reproduce import reproduce
 from eqspike.cli.stdp import stdp
@@ -69,5 +70,5 @@ def eqspike(
 
 
 app.command(epilog=JSON_KEYS)(train)
-for _command in (evaluate, energy, stdp, recipes, datasets, chips, reproduce, bench):
+for _command in (evaluate, energy, stdp, gradients, recipes, datasets, chips, reproduce, bench):
     app.command()(_command)

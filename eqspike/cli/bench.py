@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,20 +13,22 @@ if TYPE_CHECKING:
     from eqspike.bench.result import Measurement
 
 
+SUITES = ("engine", "energy")
+
+
 def bench(
-    suite: Annotated[str, typer.Argument(help="The suite to run: engine.")] = "engine",
+    suite: Annotated[str, typer.Argument(help="The suite to run: engine, energy.")] = "engine",
     repeats: Annotated[int, typer.Option(min=1, help="Timings of each work, taken in turn; the median counts.")] = 5,
     as_json: JsonOption = False,
 ) -> None:
     """Measure speed on this machine: medians of one run, with a peer and the roofline measured in turn with it."""
-    from eqspike.bench.engine import SUITES
     from eqspike.cli.output import print_json, stdout, table
     from eqspike.core.errors import ConfigError
 
     if suite not in SUITES:
         raise ConfigError(f"there is no suite '{suite}'.", field="bench", remedy=f"Suites: {', '.join(SUITES)}.")
     found = []
-    for measurement in SUITES[suite](repeats):
+    for measurement in import_module(f"eqspike.bench.{suite}").measure(repeats):
         typer.echo(f"{measurement.workload}: {measurement.ours:.4g} {measurement.unit}", err=True)
         found.append(measurement)
     if as_json:

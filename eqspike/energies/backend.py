@@ -6,9 +6,10 @@ import os
 
 from eqspike.core.errors import ConfigError
 
-_ONE_THREAD = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+_ONE_THREAD = "--xla_cpu_multi_thread_eigen=false"
 if "xla_cpu_multi_thread_eigen" not in os.environ.get("XLA_FLAGS", ""):
     os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {_ONE_THREAD}".strip()
+os.environ.setdefault("NPROC", "1")  # the size of XLA's own thread pool, which no flag sets
 
 try:
     import jax
