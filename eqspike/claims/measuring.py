@@ -45,6 +45,7 @@ def measure(
     """
     record = {
         "status": "complete",
+        "kind": kind,
         "configuration": configuration_hash(spec),
         "code": code_hash(),
         "environment": environment(),

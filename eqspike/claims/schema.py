@@ -24,6 +24,7 @@ TRAINING_QUANTITIES = (
     "macs_per_inference",
     "spikes_per_training_sample",
     "synaptic_events_per_training_sample",
+    "macs_per_training_sample",
     "weight_writes_per_training_sample",
     "accumulator_writes_per_training_sample",
 )

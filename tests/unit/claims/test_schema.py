@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from eqspike import open_run, resolve, train
-from eqspike.claims.schema import QUANTITIES, flattened, read_claim
+from eqspike.claims.schema import GRADIENT_QUANTITIES, TRAINING_QUANTITIES, flattened, read_claim
 from eqspike.core.errors import ConfigError
 
 
@@ -42,6 +42,7 @@ def test_places_in_lists_are_keys_like_others() -> None:
         ("spikes_per_inference", "spikes_per_inferense", "quantity"),
         ('name = "short"', 'name = "base"', "same name"),
         ('name = "short"', 'name = "Short one"', "cases.1.name"),
+        ('name = "short"', 'name = "short"\nmeasure = "gradient"', "cases.1.measure"),
         ("seeds = [1, 2]", "seeds = [2, 2]", "seeds must be different"),
         ("seeds = [1, 2]", "seeds = []", "seeds"),
         ('title = "Digits are learnt"', "", "title.*missing"),
@@ -63,4 +64,15 @@ def test_a_folder_without_a_claim_is_refused(tmp_path: Path) -> None:
 def test_the_quantities_are_the_results_of_a_run(tmp_path: Path) -> None:
     spec = resolve("eqspike-digits", {"training.epochs": 1, "data.train_limit": 10, "data.test_limit": 5})
     train(spec, out=tmp_path / "run.h5")
-    assert set(open_run(tmp_path / "run.h5").results) == set(QUANTITIES)
+    assert set(open_run(tmp_path / "run.h5").results) == set(TRAINING_QUANTITIES)
+
+
+def test_gradients_are_measured_where_a_case_asks_for_it(folder: Path, claim_text: str) -> None:
+    assert [case.measure for case in read_claim(folder).cases] == ["training", "training"]
+    for quantity in GRADIENT_QUANTITIES:
+        asked = claim_text.replace("spikes_per_inference", quantity)
+        (folder / "claim.toml").write_text(asked)
+        with pytest.raises(ConfigError, match=f"{quantity} needs measure = 'gradients'"):
+            read_claim(folder)
+        (folder / "claim.toml").write_text(asked.replace('name = "short"', 'name = "short"\nmeasure = "gradients"'))
+        assert read_claim(folder).cases[1].measure == "gradients"
