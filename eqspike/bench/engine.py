@@ -161,4 +161,3 @@ def measure(repeats: int = 5) -> Iterator[Measurement]:
     yield accumulation_follows_rate(dataset, repeats)
     yield threads(dataset, repeats)
     yield ledger_cost(dataset, repeats)
-

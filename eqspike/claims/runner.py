@@ -8,7 +8,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from eqspike.claims.fingerprint import code_hash, configuration_hash
 from eqspike.claims.measuring import environment, failure, measure
@@ -31,6 +31,7 @@ class Job:
     case: str
     seed: int
     spec: RunSpec
+    kind: Literal["training", "gradients"] = "training"
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,8 @@ def jobs(
     for case in chosen:
         changes = case.settings | (claim.quick.settings if quick else {})
         for seed in _seeds(case, seeds, quick):
-            found.append(Job(case.name, seed, api.resolve(_recipe(folder, case), changes | {"seed": seed})))
+            spec = api.resolve(_recipe(folder, case), changes | {"seed": seed})
+            found.append(Job(case.name, seed, spec, case.measure))
     return found
 
 
@@ -152,8 +154,9 @@ def _recipe(folder: Path, case: Case) -> str:
 
 def _is_measured(job: Job, records: dict[str, dict[str, dict]]) -> bool:
     record = records.get(job.case, {}).get(str(job.seed), {})
-    expected = ("complete", configuration_hash(job.spec), code_hash())
-    return (record.get("status"), record.get("configuration"), record.get("code")) == expected
+    expected = ("complete", configuration_hash(job.spec), code_hash(), job.kind)
+    found = (record.get("status"), record.get("configuration"), record.get("code"), record.get("kind", "training"))
+    return found == expected
 
 
 def _check_data(pending: list[Job]) -> None:
@@ -171,7 +174,7 @@ def _in_turn(
             tell(Report(job.case, job.seed, place, len(pending), training=training))
 
         try:
-            yield job, measure(job.spec, threads, progress)
+            yield job, measure(job.spec, threads, progress, job.kind)
         except Interrupted as error:
             raise _stopped(error.problem) from None
 
@@ -182,7 +185,7 @@ def _in_processes(pending: list[Job], workers: int) -> Iterator[tuple[Job, dict[
     before = set(multiprocessing.active_children())
     context = multiprocessing.get_context("spawn")
     with stop_on_signals() as stop, ProcessPoolExecutor(min(workers, len(pending)), mp_context=context) as pool:
-        running = {pool.submit(measure, job.spec, 1): job for job in pending}
+        running = {pool.submit(measure, job.spec, 1, None, job.kind): job for job in pending}
         try:
             while running and not stop:
                 finished, _ = wait(running, timeout=POLL_S, return_when=FIRST_COMPLETED)

@@ -29,6 +29,9 @@ def reproduce(
     write_table: Annotated[
         bool, typer.Option("--table", help="Write the claims table into experiments/README.md, and print it.")
     ] = False,
+    figure: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw the cases' test errors, replacing what is there.")
+    ] = None,
     threads: ThreadsOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -42,20 +45,28 @@ def reproduce(
     elif claim is None:
         _list(as_json)
     else:
-        _run(claim, as_json, quick=quick, cases=case, seeds=seed, workers=workers, again=again, threads=threads)
+        options = {"cases": case, "seeds": seed, "workers": workers, "again": again, "threads": threads}
+        _run(claim, as_json, figure, quick=quick, **options)
 
 
-def _run(name: str, as_json: bool, *, quick: bool, **options: Any) -> None:
+def _run(name: str, as_json: bool, figure: Path | None, *, quick: bool, **options: Any) -> None:
     from eqspike.claims.catalogue import find_claim
     from eqspike.claims.runner import run_claim
     from eqspike.claims.store import measured_file
     from eqspike.cli.output import print_json
     from eqspike.cli.progress import Monitor
+    from eqspike.recording import check_output
 
     folder = near(find_claim(name))
+    if figure is not None:
+        check_output(figure, overwrite=True)
     with Monitor() as monitor:
         document = run_claim(folder, quick=quick, on_progress=Follower(monitor), **options)
     file = str(measured_file(folder, quick))
+    if figure is not None:
+        from eqspike.plots.claims import save
+
+        save(document, figure, name, overwrite=True)
     if as_json:
         print_json({**document, "measured_file": file})
     else:
@@ -97,7 +108,10 @@ class Follower:
 
 
 def _outcome(record: Mapping[str, Any]) -> str:
-    return record["error"] if "error" in record else f"test accuracy {record['results']['test_accuracy']:.2%}"
+    if "error" in record:
+        return record["error"]
+    slope = record["results"].get("gradient_slope")
+    return f"test accuracy {record['results']['test_accuracy']:.2%}" + (f", slope {slope:.3f}" if slope else "")
 
 
 def _show(folder: Path, document: Mapping, file: str) -> None:

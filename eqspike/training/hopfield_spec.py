@@ -92,6 +92,7 @@ class HopfieldSpec(RunSpec):
             (rule.name == "continual" and convolutional, "continual learning is for dense layers"),
             (rule.name == "continual" and network.readout == "softmax", "continual learning has no softmax read-out"),
             (rule.name == "continual" and not sgd, "continual learning changes weights by plain sgd"),
+            (rule.name == "continual" and network.precision == 16, "continual learning needs 32 or 64 bits"),
             (rule.name == "holomorphic" and network.precision == 16, "complex states need 32 or 64 bits"),
             (moving.kind == "real-time" and network.precision == 16, "real-time dynamics need 32 or 64 bits"),
         ):

@@ -285,11 +285,11 @@ class HopfieldSubstrate:
         with self.exact():
             for name, values in weights.items():
                 last = read_out and name == self.network.projections[-1].name
-                theta["readout" if last else "weights"]["weights" if last else name] = jnp.asarray(values, self.dtype)
+                theta["readout" if last else "weights"]["weights" if last else name] = jnp.array(values, self.dtype)
             for name, values in biases.items():
                 last = read_out and name == layers[-1]
                 place = "biases" if last else str(layers.index(name))
-                theta["readout" if last else "biases"][place] = jnp.asarray(values, self.dtype)
+                theta["readout" if last else "biases"][place] = jnp.array(values, self.dtype)
         self.learner = self.learner._replace(theta=theta)
 
     def training_state(self) -> dict[str, np.ndarray]:

@@ -22,7 +22,9 @@ class Fake:
         self.asked: list[tuple[int, int]] = []
         self.error: Exception | None = None
 
-    def __call__(self, spec: RunSpec, threads: int | None = None, on_progress: object = None) -> dict:
+    def __call__(
+        self, spec: RunSpec, threads: int | None = None, on_progress: object = None, kind: str = "training"
+    ) -> dict:
         if self.error:
             raise self.error
         self.asked.append((spec.phases.free_ticks, spec.seed))
