@@ -31,8 +31,8 @@ def draw(document: Mapping[str, Any], title: str = "") -> Figure:
     if not errors:
         raise ConfigError("no run of this claim has a test accuracy.", field="--figure", remedy="Run it first.")
     caption = (
-        "Grey: one run each. Blue: mean and sample standard deviation over seeds. Settings, counts and energies of every "
-        "run are in measured.json."
+        "Grey: one run each. Blue: mean and sample standard deviation over seeds. Settings, counts and energies of "
+        "every run are in measured.json."
     )
     figure, (axes,) = new_figure(7.4, 0.5 + _ROW_IN * len(errors), caption=caption)
     place = axes.get_position()
