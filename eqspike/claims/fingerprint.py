@@ -10,7 +10,17 @@ from pathlib import Path
 
 from eqspike.training.spec import RunSpec
 
-COMPUTING = ("core/contrast.py", "core/rng.py", "data", "energies", "kernels", "learning", "network", "substrates", "training")
+COMPUTING = (
+    "core/contrast.py",
+    "core/rng.py",
+    "data",
+    "energies",
+    "kernels",
+    "learning",
+    "network",
+    "substrates",
+    "training",
+)
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 

@@ -83,10 +83,15 @@ def _outcome(said: dict[str, Any]) -> list[tuple[str, Text]]:
     beside = f"  ({', '.join(others)})" if others else ""
     pace = "" if said["seconds_per_epoch"] is None else f" of {said['seconds_per_epoch']:.2g} s"
     run = f"{said['recipe']} on {said['dataset']}, seed {said['seed']}, {said['epochs']} epochs{pace}"
-    return [
+    rows = [
         ("test accuracy", Text.assemble((percent(said["test_accuracy"]), "bold green"), beside)),
         ("run", Text(run)),
     ]
+    if said.get("unsettled_per_training_sample") or said.get("unsettled_per_inference"):
+        shares = [said[f"unsettled_per_{what}"] for what in ("training_sample", "inference")]
+        what = f"{shares[0]:.2%} of training presentations, not learnt from; {shares[1]:.2%} of test samples"
+        rows.append(("unsettled", Text(what)))
+    return rows
 
 
 def _events(said: dict[str, Any]) -> Any:

@@ -23,7 +23,8 @@ JSON_KEYS = (
     "energy_per_training_sample_j, energy_per_synaptic_event_j (all parts of the energy over the events of inference)"
     " and energy_per_synaptic_event_marginal_j (one event more); chip, device, node_nm, vdd, tick_s, tick_source, "
     "energy_includes, energy_warnings, not_modelled, weakest_evidence; recipe, seed, dataset, run_file, stdp_figure. "
-    "What was not counted is null. After an error stdout stays empty."
+    "Networks that settle add unsettled_per_training_sample and unsettled_per_inference. What was not counted is null. "
+    "After an error stdout stays empty."
 )
 
 

@@ -50,6 +50,9 @@ class Substrate(Protocol):
     def clear_counts(self, *phases: str) -> None:
         """Forget what was counted in ``phases``."""
 
+    def diagnostics(self) -> dict[str, float]:
+        """Return what a reader of the results should know of the dynamics, by name."""
+
     def spikes_per_neuron(self) -> dict[str, np.ndarray]:
         """Return the spikes counted so far per layer, (n_phases, n), in the order of the ledger's phases."""
 

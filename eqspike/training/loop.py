@@ -199,6 +199,7 @@ def _finish(
         "macs_per_training_sample": ledger.per_presentation("macs", "free", "nudged"),
         "weight_writes_per_training_sample": ledger.per_presentation("weight_writes", "free", "nudged"),
         "accumulator_writes_per_training_sample": ledger.per_presentation("accumulator_writes", "free", "nudged"),
+        **run.substrate.diagnostics(),
     }
     if trajectory:
         run.probes |= trajectory.arrays()

@@ -341,6 +341,14 @@ class HopfieldSubstrate:
         """Continue counting from a stored ledger; there are no ``spikes`` here."""
         self._ledger = Ledger.from_dict(ledger.to_dict())
 
+    def diagnostics(self) -> dict[str, float]:
+        """Return the share of presentations that had not settled when their free phase ended."""
+        if self.dynamics.tolerance == 0:
+            return {}
+        names = {"free": "unsettled_per_training_sample", "inference": "unsettled_per_inference"}
+        seen = {phase: max(1, self._ledger.phases[phase].presentations) for phase in names}
+        return {name: self.unsettled[phase] / seen[phase] for phase, name in names.items()}
+
     def clear_counts(self, *phases: str) -> None:
         """Forget what was counted in ``phases``."""
         for phase in phases:

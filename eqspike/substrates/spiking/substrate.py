@@ -248,6 +248,10 @@ class SpikingSubstrate:
     def set_training_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Take back what :meth:`training_state` gave."""
 
+    def diagnostics(self) -> dict[str, float]:
+        """Return nothing: a clocked phase always ends."""
+        return {}
+
     def clear_counts(self, *phases: str) -> None:
         """Forget what was counted in ``phases``."""
         for table in self.counts:
