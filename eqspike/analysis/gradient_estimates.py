@@ -158,7 +158,10 @@ def _contrasted(
         for group, values in theta.items()
     }
     settled = (found.outcome != Outcome.NOT_CONVERGED).all()
-    return _Contrasted(scaled, settled, _crossed(model, theta, drive, free, found.states), found.iterations.max())
+    crossed = _crossed(model, theta, drive, free, found.states)
+    if not contrast.clamped:
+        crossed |= _crossed_by_force(model, free[-1], found.states[-1])
+    return _Contrasted(scaled, settled, crossed, found.iterations.max())
 
 
 @partial(jax.jit, static_argnames=("model", "contrast"))
@@ -196,3 +199,12 @@ def _crossed(model: Model, theta: Theta, drive: Drive, free: States, perturbed: 
         for a, b in zip(here, at_rest, strict=True):
             crossed |= (jnp.abs(a - b) > _SAME).any()
     return crossed
+
+
+def _crossed_by_force(model: Model, free: jax.Array, perturbed: jax.Array) -> jax.Array:
+    """Return whether the nudge itself, within the activation or the clip, moved an output onto or off a bound."""
+    outside = model.kind == "prototypical" and model.nudge == "outside" and not model.clip
+    if model.activations[-1] in SMOOTH or outside or jnp.iscomplexobj(perturbed):
+        return jnp.asarray(False)
+    at_rest = jnp.tile(free, (len(perturbed) // len(free), *[1] * (free.ndim - 1)))
+    return (((perturbed > 0) != (at_rest > 0)) | ((perturbed < 1) != (at_rest < 1))).any()

@@ -41,6 +41,10 @@ NETWORKS = {
         "dynamics": {"update": "asynchronous"},
         "rule.nudging": "centered",
     },
+    "kinked output": {
+        "network": {"hidden": [7], "activation": "identity", "output_activation": "hard-sigmoid", "gains": [0.5]},
+        "dynamics": {},
+    },
     "separate": {"network": {"hidden": [7], "feedback": "separate", "feedback_angle_degrees": 40.0}},
 }
 
@@ -136,6 +140,13 @@ def test_slopes_leave_out_nudges_across_a_kink() -> None:
     assert row.kinks_crossed == (False, False, False, True, True)
     assert row.slope == pytest.approx(2, abs=0.02)
     assert np.polyfit(np.log(row.betas), np.log(row.relative_errors), 1)[0] < 1.98
+
+
+def test_the_nudge_itself_may_cross_a_kink() -> None:
+    """Hidden units without kinks: only the force on an output can lift it off its bound."""
+    row = alone("kinked output", ContrastiveRule(), 1e-4, 2e-4, 4e-4, 0.4, 0.5)
+    assert row.kinks_crossed == (False, False, False, True, True)
+    assert row.slope == pytest.approx(1, abs=0.02)
 
 
 def test_networks_with_kinks_run_no_complex_states() -> None:
