@@ -161,7 +161,7 @@ def test_samples_that_do_not_settle_are_counted_and_not_learnt_from() -> None:
     assert made.unsettled["free"] == 6
     learnt = all_of(made)
     made.set_weights(weights, biases)
-    train(made, mixed[[1, 3]], labels[[1, 3]])
+    train(made, mixed[[1, 3, 3, 1]], labels[[1, 3, 3, 1]])
     assert not np.array_equal(learnt["output"], before["output"])
     for name, values in all_of(made).items():
         np.testing.assert_allclose(learnt[name], values, rtol=1e-6, atol=1e-7)
@@ -169,6 +169,31 @@ def test_samples_that_do_not_settle_are_counted_and_not_learnt_from() -> None:
     assert made.unsettled["inference"] == 2
     made.clear_counts("free")
     assert made.unsettled == {"free": 0, "nudged": 0, "inference": 2}
+
+
+def test_persistent_states_start_where_they_ended() -> None:
+    """Without learning, two epochs of 3 steps are one of 6: of the mini-batch, or of each sample wherever it comes."""
+    images, labels = samples(8)
+
+    def made(persistent: str, steps: int) -> HopfieldSubstrate:
+        dynamics = Dynamics(free_steps=steps, nudged_steps=1, persistent=persistent)
+        return build(dynamics=dynamics, optimiser=Optimiser(learning_rates=[0, 0]), precision=64)
+
+    wanted = []
+    for half in (slice(0, 4), slice(4, 8)):
+        longer = made("batch", 6)
+        train(longer, images[half], labels[half])
+        wanted.append([np.asarray(s) for s in longer.learner.last])
+    by_batch = made("batch", 3)
+    for _ in range(2):
+        train(by_batch, images[:4], labels[:4])
+    for found, expected in zip(by_batch.learner.last, wanted[0], strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+    by_sample = made("sample", 3)
+    for order in (np.arange(8), np.array([7, 0, 5, 2, 1, 6, 3, 4])):
+        by_sample.train(images, labels, order, 0, 8, scale=1.0, offset=0)
+    for found, *expected in zip(by_sample.kept, *wanted, strict=True):
+        np.testing.assert_allclose(found, np.concatenate(expected), rtol=1e-12)
 
 
 @pytest.mark.xfail(strict=True, reason="a share of zero times states that are no numbers is no number")
