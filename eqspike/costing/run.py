@@ -20,7 +20,7 @@ def workload_of(run: Run) -> Workload:
             projection.name,
             projection.pre,
             projection.post,
-            prod(network.stored(projection)),
+            prod(network.stored(projection)) * (2 if projection.separate else 1),
             bits,
             projection.symmetric,
             projection.synapse is None or projection.synapse.plastic,

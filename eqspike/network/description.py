@@ -126,15 +126,16 @@ class Layer:
 class Projection:
     """Synapses from ``pre`` to ``post``: all to all, or a convolution's with a ``kernel``.
 
-    ``symmetric`` ones are stored once and also act backwards. ``synapse`` says how those between spiking layers
-    transmit and learn; ``accumulates`` whether updates wait at the synapse for the end of a phase. A ``read_out`` is no
-    part of the dynamics.
+    ``symmetric`` ones are stored once and also act backwards, ``separate`` ones have backward weights of their own.
+    ``synapse`` says how those between spiking layers transmit and learn; ``accumulates`` whether updates wait at
+    the synapse for the end of a phase. A ``read_out`` is no part of the dynamics.
     """
 
     pre: str
     post: str
     synapse: Synapse | None = None
     symmetric: bool = False
+    separate: bool = False
     kernel: Kernel | None = None
     accumulates: bool = False
     read_out: bool = False
@@ -276,7 +277,14 @@ def layered_rate(
         name = f"hidden{number}" if len(hidden) > 1 else "hidden"
         layers.append(Layer(name, prod(shape), "rate", activation=activations[0], shape=shape))
         projections.append(
-            Projection(layers[-2].name, name, symmetric=tied and number > 1, kernel=kernel, accumulates=accumulates)
+            Projection(
+                layers[-2].name,
+                name,
+                symmetric=tied and number > 1,
+                separate=not tied and number > 1,
+                kernel=kernel,
+                accumulates=accumulates,
+            )
         )
     layers.append(Layer("output", n_classes, "rate", activation=activations[1], shape=(n_classes,)))
     projections.append(
@@ -284,6 +292,7 @@ def layered_rate(
             layers[-2].name,
             "output",
             symmetric=tied and bool(hidden) and not softmax,
+            separate=not tied and bool(hidden) and not softmax,
             accumulates=accumulates,
             read_out=softmax,
         )

@@ -77,7 +77,8 @@ class HopfieldSpec(RunSpec):
         network, rule, moving = self.network, self.rule, self.dynamics
         rates, projections = self.optimiser.learning_rates, len(network.hidden) + 1
         convolutional = any(isinstance(given, Kernel) for given in network.hidden)
-        activations = (network.activation, network.output_activation)
+        softmax = network.readout == "softmax"
+        activations = (network.activation,) if softmax else (network.activation, network.output_activation)
         holomorphic = rule.name == "holomorphic" and rule.points > 2
         sgd = self.optimiser.name == "sgd" and not (self.optimiser.momentum or self.optimiser.weight_decay)
         pooled = [given.pool for given in network.hidden if isinstance(given, Kernel)]

@@ -152,17 +152,21 @@ def _learn_batch(
     answers = jnp.argmax(outputs(plan.model, theta, free.states), axis=1).astype(jnp.int32)
     settled = valid & (free.outcome != Outcome.NOT_CONVERGED)
     share = settled / jnp.maximum(settled.sum(), 1).astype(dtype)
+    at_rest = _zeroed(free.states, settled)  # what has run away must not even meet the others: 0 x inf is no number
+    drive = Drive(_zeroed(drive.fixed, settled), y * settled[:, None])
     if plan.continual:
         rates = jax.tree.map(lambda rate: rate * scale, learning_rates(plan, theta))
         changed = nudge_continually(
-            plan.model, theta, x, drive, free.states, plan.contrast, sign, share, rates, steps=dynamics.nudged_steps
+            plan.model, theta, x, drive, at_rest, plan.contrast, sign, share, rates, steps=dynamics.nudged_steps
         )
         theta, memory = changed.theta, learner.memory
         written = changed.written
         nudged_iterations = jnp.full(size, dynamics.nudged_steps, jnp.int32)
     else:
-        perturbed = perturb(plan.model, theta, drive, free.states, plan.contrast, sign, steps=dynamics.nudged_steps)
-        gradient = contrast_gradient(plan.model, theta, x, y, free.states, perturbed.states, plan.contrast, sign, share)
+        perturbed = perturb(plan.model, theta, drive, at_rest, plan.contrast, sign, steps=dynamics.nudged_steps)
+        gradient = contrast_gradient(
+            plan.model, theta, x, drive.y, at_rest, perturbed.states, plan.contrast, sign, share
+        )
         if plan.same_feedback and "backward" in gradient:
             gradient = _averaged_feedback(gradient)
         theta, memory, written = _changed(plan, learner, gradient, scale)
@@ -181,8 +185,14 @@ def _learn_batch(
         put(tally.unsettled, valid & ~settled),
         jax.tree.map(lambda total, new: total.at[index].set(new.astype(total.dtype)), tally.written, written),
     )
-    starts = tuple(put(all_, s) for all_, s in zip(starts, free.states, strict=True)) if starts else ()
-    return Learner(theta, memory, free.states if learner.last else ()), tally, starts
+    ended = tuple(jnp.where(jnp.isfinite(s), s, 0) for s in free.states)
+    starts = tuple(put(all_, s) for all_, s in zip(starts, ended, strict=True)) if starts else ()
+    return Learner(theta, memory, ended if learner.last else ()), tally, starts
+
+
+def _zeroed(states: States, kept: jax.Array) -> States:
+    """Return ``states`` with those of samples that are not ``kept`` set to zero."""
+    return tuple(jnp.where(kept.reshape(-1, *[1] * (s.ndim - 1)), s, 0) for s in states)
 
 
 def _n_outputs(plan: Plan, theta: Theta) -> int:

@@ -70,7 +70,7 @@ def initial_parameters(
             continue
         found["weights"][projection.name] = weights
         found["biases"][str(index + 1)] = biases
-        if index > 0 and not projection.symmetric:
+        if projection.separate:
             flipped = random.random(shape) < 0.5 * (1 - np.cos(np.radians(angle_degrees)))
             found.setdefault("backward", {})[projection.name] = np.where(flipped, -weights, weights)
     return found

@@ -128,7 +128,7 @@ class HopfieldSubstrate:
             self.kept = tuple(np.zeros((len(images), *shape), self.plan.dtype) for shape in shapes)
         capacity = self._capacity(images.shape[1])
         with self.exact():
-            for start in range(first, last, capacity):
+            for start in range(first, max(last, first + 1), capacity):  # no samples at all compile the loop
                 chosen = order[start : min(start + capacity, last)]
                 answers[start - first : start - first + len(chosen)] = self._train_chunk(
                     images[chosen], labels[chosen], chosen, capacity, scale, offset + start
@@ -163,8 +163,7 @@ class HopfieldSubstrate:
     def _signs(self, number: int, sizes: int) -> np.ndarray:
         if not self.plan.contrast.random_sign:
             return np.ones(sizes, np.float32)
-        first = number // self.batch
-        draws = [stream(self.seed, Purpose.NUDGE_SIGN, first + k).random() for k in range(sizes)]
+        draws = [stream(self.seed, Purpose.NUDGE_SIGN, number + k * self.batch).random() for k in range(sizes)]
         return np.where(np.array(draws) < 0.5, 1, -1).astype(np.float32)
 
     def infer(self, images: np.ndarray, *, threads: int | None = None, counted: bool = True) -> np.ndarray:
@@ -174,11 +173,12 @@ class HopfieldSubstrate:
         """
         self._check_samples(images, np.zeros(0, np.int64))
         answers = np.zeros(len(images), np.int64)
-        for start in range(0, len(images), _ANSWERED):
-            part = images[start : start + _ANSWERED].astype(self.dtype, copy=False)
+        together = min(_ANSWERED, 1 << max(0, len(images) - 1).bit_length())  # few sizes, as each is compiled
+        for start in range(0, len(images), together):
+            part = images[start : start + together].astype(self.dtype, copy=False)
             with self.exact():
                 found = batches.answer_batch(
-                    self.plan, self.theta, jnp.asarray(_padded(part, _ANSWERED)), self._input_uses()
+                    self.plan, self.theta, jnp.asarray(_padded(part, together)), self._input_uses()
                 )
             said, used, iterations, outcome = (np.asarray(values)[: len(part)].astype(np.int64) for values in found)
             answers[start : start + len(part)] = said
@@ -239,12 +239,21 @@ class HopfieldSubstrate:
             if projection.pre == "input":
                 counts.projections[row, ways[0]] += used
             elif projection.read_out:
-                counts.projections[row, ways[0]] += per_pass * (iterations if nudged else samples)
-                counts.projections[row, ways[1]] += per_pass * iterations if nudged else 0
+                looks = samples if clamped or not nudged else iterations
+                counts.projections[row, ways[0]] += per_pass * looks
+                counts.projections[row, ways[1]] += per_pass * looks if nudged else 0
             else:
                 held = clamped and projection.post == self.network.layers[free].name
-                counts.projections[row, ways[0]] += 0 if held else per_pass * iterations
-                counts.projections[row, ways[1]] += per_pass * iterations
+                products = per_pass * (self._real_parts(iterations) if nudged else iterations)
+                counts.projections[row, ways[0]] += 0 if held else products
+                counts.projections[row, ways[1]] += products
+
+    def _real_parts(self, iterations: int) -> int:
+        """Return how many real-valued passes the perturbed ``iterations`` are: a complex state counts twice."""
+        betas = self.plan.contrast.betas
+        complex_ones = sum(isinstance(beta, complex) for beta in betas)
+        whole = self.plan.contrast.periods > 0 and complex_ones > 0  # one state goes through all phases
+        return iterations * 2 if whole else iterations * (len(betas) + complex_ones) // len(betas)
 
     def _check_samples(self, images: np.ndarray, labels: np.ndarray) -> None:
         pixels, classes = prod(self.plan.image_shape), self.network.layers[-1].size
