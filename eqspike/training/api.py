@@ -14,7 +14,7 @@ from eqspike.training import loop
 from eqspike.training.loop import Progress
 from eqspike.training.run import Run, check_data, new_run, open_run
 from eqspike.training.spec import RunSpec, with_settings
-from eqspike.training.specs import parse_spec
+from eqspike.training.specs import parse_spec, without_foreign
 
 
 def resolve(recipe: str | Mapping[str, Any] | RunSpec, changes: Mapping[str, Any] | None = None) -> RunSpec:
@@ -32,7 +32,8 @@ def resolve(recipe: str | Mapping[str, Any] | RunSpec, changes: Mapping[str, Any
         settings, origin = load_recipe(recipe), recipe
     else:
         settings = dict(recipe)
-    return parse_spec(with_settings(settings, changes or {}), origin=origin)
+    changes = changes or {}
+    return parse_spec(without_foreign(with_settings(settings, changes), changes), origin=origin)
 
 
 def load_data(spec: RunSpec) -> Dataset:

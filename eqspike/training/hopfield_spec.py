@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from eqspike.substrates.hopfield.substrate import HopfieldSubstrate
 
 Activation = Literal["sigmoid", "tanh", "hard-sigmoid", "half-hard-sigmoid", "identity"]
+RULES = {
+    name: rule
+    for rule in (ContrastiveRule, HolomorphicEP, ContinualEP)
+    for name in get_args(rule.model_fields["name"].annotation)
+}
 SMOOTH = ("sigmoid", "tanh", "identity")
 
 

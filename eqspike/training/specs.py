@@ -6,11 +6,25 @@ from collections.abc import Mapping
 from typing import Any
 
 from eqspike.core.errors import ConfigError
-from eqspike.training.hopfield_spec import HopfieldSpec
+from eqspike.training.hopfield_spec import RULES, HopfieldSpec
 from eqspike.training.spec import RunSpec
 from eqspike.training.spiking_spec import SpikingSpec
 
 SPECS: dict[str, type[RunSpec]] = {"spiking": SpikingSpec, "hopfield": HopfieldSpec}
+
+
+def without_foreign(settings: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``settings`` without what another rule, chosen by its name in ``changes``, knows nothing of.
+
+    What ``changes`` sets itself stays: a mistake there is the user's to hear of.
+    """
+    rule = RULES.get(changes.get("rule.name"))
+    if rule is None:
+        return dict(settings)
+    kept = {
+        key: value for key, value in settings["rule"].items() if key in rule.model_fields or f"rule.{key}" in changes
+    }
+    return {**settings, "rule": kept}
 
 
 def parse_spec(settings: Mapping[str, Any], *, origin: str = "") -> RunSpec:

@@ -63,3 +63,11 @@ def test_a_recipe_file_that_is_no_toml_names_the_line(tmp_path) -> None:
 def test_a_specification_survives_its_own_dump(tiny: dict) -> None:
     spec = resolve(tiny)
     assert parse_spec(spec.model_dump(mode="json", exclude_none=True)) == spec
+
+
+def test_another_rule_by_its_name_drops_what_it_does_not_know() -> None:
+    spec = resolve("ep-512", {"rule.name": "holomorphic", "rule.points": 2})
+    assert spec.rule.model_dump() == {"name": "holomorphic", "beta": 0.1, "points": 2, "periods": 0}
+    with pytest.raises(ConfigError, match=r"rule\.nudging: there is no such setting"):
+        resolve("ep-512", {"rule.name": "holomorphic", "rule.nudging": "centered"})
+    assert resolve("eqspike-digits", {"rule.name": "eqspike"}).rule.beta == resolve("eqspike-digits").rule.beta
