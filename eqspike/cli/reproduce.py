@@ -30,7 +30,8 @@ def reproduce(
         bool, typer.Option("--table", help="Write the claims table into experiments/README.md, and print it.")
     ] = False,
     figure: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Draw the cases' test errors, replacing what is there.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw test errors (of the --case given, or all), replacing what is there."),
     ] = None,
     threads: ThreadsOption = None,
     as_json: JsonOption = False,
@@ -66,7 +67,8 @@ def _run(name: str, as_json: bool, figure: Path | None, *, quick: bool, **option
     if figure is not None:
         from eqspike.plots.claims import save
 
-        save(document, figure, name, overwrite=True)
+        chosen = options["cases"] or document["cases"]
+        save({"cases": {name: document["cases"][name] for name in chosen}}, figure, folder.name, overwrite=True)
     if as_json:
         print_json({**document, "measured_file": file})
     else:

@@ -14,7 +14,7 @@ from eqspike.claims.schema import CLAIM_FILE, read_claim
 FOLDERS = claim_folders(Path(__file__).parents[2] / "experiments")
 TINY = """
 [quick.settings]
-data = { name = "digits", train_limit = 60, test_limit = 40 }
+data = { name = "digits", validation = 0, train_limit = 60, test_limit = 40 }
 network.hidden = [12]
 training.epochs = 1
 """
