@@ -7,6 +7,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from eqspike.core.config import Config
+from eqspike.core.errors import ConfigError
 
 
 class Dynamics(Config):
@@ -58,6 +59,25 @@ class Images(Config):
         if any(value <= 0 for value in self.std):
             raise ValueError("std must be positive")
         return self
+
+    def check_shape(self, image_shape: tuple[int, ...]) -> None:
+        """Refuse images that these settings cannot be applied to.
+
+        Raises
+        ------
+        ConfigError
+            if samples are no images, are larger than ``size``, or have other channels than ``mean``.
+        """
+        varied = self.size is not None or self.crop_padding or self.flip or self.mean
+        flat, channels = len(image_shape) == 1, 1 if len(image_shape) == 2 else image_shape[-1]
+        larger = self.size is not None and not flat and max(image_shape[:2]) > self.size
+        for wrong, field, problem, remedy in (
+            (bool(varied) and flat, "images", "samples are no images.", "Leave these settings out."),
+            (larger, "images.size", f"images of {image_shape} cannot be padded to less.", "Raise it."),
+            (bool(self.mean) and len(self.mean) != channels, "images.mean", f"{channels} channels.", "One each."),
+        ):
+            if wrong:
+                raise ConfigError(problem, field=field, remedy=remedy)
 
 
 class Optimiser(Config):

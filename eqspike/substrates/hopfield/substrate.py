@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from math import prod
 from typing import Protocol
@@ -10,14 +10,15 @@ from typing import Protocol
 import numpy as np
 
 from eqspike.core.contrast import Contrast
-from eqspike.core.errors import ConfigError, DataError
-from eqspike.core.ledger import LAYER_COUNTERS, PHASES, PROJECTION_COUNTERS, Ledger
+from eqspike.core.ledger import PHASES, Ledger
 from eqspike.core.rng import Purpose, stream
 from eqspike.energies.backend import jax, jnp
 from eqspike.energies.model import States, Theta, zero_states
 from eqspike.energies.settling import Outcome
+from eqspike.network.checks import check_arrays, check_samples
 from eqspike.network.description import Network
 from eqspike.substrates.hopfield import batches, program
+from eqspike.substrates.hopfield.counting import Counter
 from eqspike.substrates.hopfield.settings import Dynamics, Images, Optimiser
 
 _CHUNK_BYTES = 16_000_000  # of images in one call: few calls, little memory
@@ -69,7 +70,7 @@ class HopfieldSubstrate:
         bias_gain: float = 1.0,
         feedback_angle_degrees: float = 0.0,
     ) -> None:
-        _check_images(images, image_shape)
+        images.check_shape(image_shape)
         self.network, self.dynamics, self.rule, self.batch, self.seed = network, dynamics, rule, batch, seed
         self.dtype = np.dtype(f"float{max(32, precision)}")
         model = program.compile_network(network, dynamics)
@@ -84,16 +85,17 @@ class HopfieldSubstrate:
             last = zero_states(model, batch, jnp.dtype(self.plan.dtype)) if dynamics.persistent == "batch" else ()
         self.learner = batches.Learner(theta, memory, last)
         self.kept: tuple[np.ndarray, ...] = ()  # the free state of every training sample, where they persist
-        self.unsettled = dict.fromkeys(PHASES, 0)
-        self._uses = [program.uses_below(network, projection) for projection in network.projections]
-        names = tuple(layer.name for layer in network.layers)
-        rows = tuple(p.name for p in network.projections)
-        self._ledger = Ledger(names, rows + tuple(f"bias->{name}" for name in names[1:]))
+        self.counter = Counter(network, len(model.shapes), self.plan.contrast)
 
     @property
     def theta(self) -> Theta:
         """Parameters: weights and backward weights by projection, biases by place of the layer, the read-out."""
         return self.learner.theta
+
+    @property
+    def unsettled(self) -> dict[str, int]:
+        """Samples that had not settled when their free phase ended, by phase."""
+        return self.counter.unsettled
 
     def exact(self) -> AbstractContextManager:
         """Return the context in which this substrate's arrays live: 64 bits where they are that wide."""
@@ -121,7 +123,7 @@ class HopfieldSubstrate:
         scale : factor on every learning rate.
         offset : number of presentations before this epoch, so that no random number is used twice.
         """
-        self._check_samples(images, labels[order[first:last]])
+        check_samples(images, labels[order[first:last]], prod(self.plan.image_shape), self.network.layers[-1].size)
         answers = np.full(last - first, -1, np.int64)
         if self.dynamics.persistent == "sample" and not self.kept:
             shapes = self.plan.model.shapes
@@ -149,7 +151,7 @@ class HopfieldSubstrate:
             jnp.asarray((number + np.arange(capacity)).astype(np.uint32)),
             jnp.asarray(np.arange(capacity) < n),
             jnp.asarray(self._signs(number, sizes)),
-            self._input_uses(),
+            jnp.asarray(self.counter.input_uses),
         )
         starts = tuple(jnp.asarray(_padded(kept[chosen], capacity)) for kept in self.kept)
         count = -(-n // self.batch)
@@ -158,7 +160,8 @@ class HopfieldSubstrate:
         )
         for kept, new in zip(self.kept, ended, strict=True):
             kept[chosen] = np.asarray(new)[:n]
-        return self._count_training(tally, n)
+        self.counter.training(tally, n)
+        return np.asarray(tally.answers)[:n]
 
     def _signs(self, number: int, sizes: int) -> np.ndarray:
         if not self.plan.contrast.random_sign:
@@ -171,98 +174,21 @@ class HopfieldSubstrate:
 
         ``counted``: whether the events enter the counts. ``threads`` is ignored: the compiled loops use one.
         """
-        self._check_samples(images, np.zeros(0, np.int64))
+        check_samples(images, np.zeros(0, np.int64), prod(self.plan.image_shape), self.network.layers[-1].size)
         answers = np.zeros(len(images), np.int64)
         together = min(_ANSWERED, 1 << max(0, len(images) - 1).bit_length())  # few sizes, as each is compiled
         for start in range(0, len(images), together):
             part = images[start : start + together].astype(self.dtype, copy=False)
             with self.exact():
                 found = batches.answer_batch(
-                    self.plan, self.theta, jnp.asarray(_padded(part, together)), self._input_uses()
+                    self.plan, self.theta, jnp.asarray(_padded(part, together)), jnp.asarray(self.counter.input_uses)
                 )
             said, used, iterations, outcome = (np.asarray(values)[: len(part)].astype(np.int64) for values in found)
             answers[start : start + len(part)] = said
             if counted:
-                self.unsettled["inference"] += int((outcome == Outcome.NOT_CONVERGED).sum())
-                self._count("inference", len(part), int(iterations.sum()), used=int(used.sum()))
+                failed = int((outcome == Outcome.NOT_CONVERGED).sum())
+                self.counter.free("inference", len(part), int(iterations.sum()), int(used.sum()), failed)
         return answers
-
-    def _input_uses(self) -> jax.Array:
-        total = sum(uses for uses, p in zip(self._uses, self.network.projections, strict=True) if p.pre == "input")
-        return jnp.asarray(total.reshape(-1).astype(np.int32))
-
-    def _count_training(self, tally: batches.Tally, n: int) -> np.ndarray:
-        answers, used, free, nudged, unsettled = (np.asarray(values)[:n].astype(np.int64) for values in tally[:5])
-        contrast = self.plan.contrast
-        self._count("free", n, int(free.sum()), used=int(used.sum()))
-        self._count("nudged", n, int(nudged.sum()), clamped=contrast.clamped, nudged=True)
-        self.unsettled["free"] += int(unsettled.sum())
-        table = self._ledger.phases["nudged"].projections
-        writes, accumulated = (PROJECTION_COUNTERS.index(name) for name in ("weight_writes", "accumulator_writes"))
-        for row, changed in self._written(tally.written):
-            table[row, writes] += changed
-        if not self.plan.continual:
-            for row, (projection, uses) in enumerate(zip(self.network.projections, self._uses, strict=True)):
-                active = int(used.sum()) if projection.pre == "input" else n * int(uses.sum())
-                ways = 2 if projection.name in self.theta.get("backward", {}) else 1
-                table[row, accumulated] += ways * contrast.terms * active
-        return answers
-
-    def _written(self, written: Theta) -> Iterator[tuple[int, int]]:
-        """Yield (row of the ledger, changed values) of every parameter array; separate ways share their row."""
-        names = [projection.name for projection in self.network.projections]
-        for group, values in written.items():
-            for name, per_batch in values.items():
-                changed = int(np.asarray(per_batch).astype(np.int64).sum())
-                if group == "biases":
-                    yield len(names) + int(name) - 1, changed
-                elif group == "readout":
-                    yield len(names) - 1 if name == "weights" else len(self._ledger.projections) - 1, changed
-                else:
-                    yield names.index(name), changed
-
-    def _count(
-        self, phase: str, samples: int, iterations: int, *, used: int = 0, clamped: bool = False, nudged: bool = False
-    ) -> None:
-        """Enter the events of ``iterations`` (of all samples together) and of one look at the input."""
-        counts = self._ledger.phases[phase]
-        counts.presentations += samples
-        counts.ticks += iterations
-        updates = LAYER_COUNTERS.index("neuron_updates")
-        ways = [PROJECTION_COUNTERS.index(f"macs_{way}") for way in ("forward", "backward")]
-        free = len(self.plan.model.shapes)
-        for place, layer in enumerate(self.network.layers[1 : 1 + free], 1):
-            moves = not (clamped and place == free)
-            counts.layers[place, updates] += iterations * layer.size if moves else 0
-        for row, (projection, uses) in enumerate(zip(self.network.projections, self._uses, strict=True)):
-            per_pass = int(uses.sum())
-            if projection.pre == "input":
-                counts.projections[row, ways[0]] += used
-            elif projection.read_out:
-                looks = samples if clamped or not nudged else iterations
-                counts.projections[row, ways[0]] += per_pass * looks
-                counts.projections[row, ways[1]] += per_pass * looks if nudged else 0
-            else:
-                held = clamped and projection.post == self.network.layers[free].name
-                products = per_pass * (self._real_parts(iterations) if nudged else iterations)
-                counts.projections[row, ways[0]] += 0 if held else products
-                counts.projections[row, ways[1]] += products
-
-    def _real_parts(self, iterations: int) -> int:
-        """Return how many real-valued passes the perturbed ``iterations`` are: a complex state counts twice."""
-        betas = self.plan.contrast.betas
-        complex_ones = sum(isinstance(beta, complex) for beta in betas)
-        whole = self.plan.contrast.periods > 0 and complex_ones > 0  # one state goes through all phases
-        return iterations * 2 if whole else iterations * (len(betas) + complex_ones) // len(betas)
-
-    def _check_samples(self, images: np.ndarray, labels: np.ndarray) -> None:
-        pixels, classes = prod(self.plan.image_shape), self.network.layers[-1].size
-        if images.ndim != 2 or images.shape[1] != pixels:
-            raise DataError(
-                f"the array has shape {images.shape}.", field="images", remedy=f"The network takes (n, {pixels})."
-            )
-        if len(labels) and not (labels.min() >= 0 and labels.max() < classes):
-            raise DataError("a label is no class of the network.", field="labels", remedy=f"Use 0 to {classes - 1}.")
 
     def get_weights(self) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
         """Return copies of the weights by projection and of the biases by layer (of a map, by channel)."""
@@ -285,10 +211,7 @@ class HopfieldSubstrate:
             if a name is unknown or an array has the wrong shape.
         """
         for given, known in zip((weights, biases), self.get_weights(), strict=True):
-            for name, values in given.items():
-                wanted = known[name].shape if name in known else "no such array"
-                if np.shape(values) != wanted:
-                    raise DataError(f"has shape {np.shape(values)}.", field=name, remedy=f"Expected: {wanted}.")
+            check_arrays(given, known)
         theta = {group: dict(values) for group, values in self.theta.items()}
         layers, read_out = [layer.name for layer in self.network.layers], self.plan.model.softmax
         with self.exact():
@@ -309,7 +232,7 @@ class HopfieldSubstrate:
             "optimiser": jax.tree.leaves(self.learner.memory),
             "last": list(self.learner.last),
             "kept": list(self.kept),
-            "unsettled": [np.array(list(self.unsettled.values()), np.int64)],
+            "unsettled": [np.array(list(self.counter.unsettled.values()), np.int64)],
         }
         return {
             f"{group}.{k}": _stored(np.asarray(values))
@@ -340,31 +263,28 @@ class HopfieldSubstrate:
             self.kept = tuple(
                 state[f"kept.{k}"].reshape(n, *shape).astype(self.plan.dtype) for k, shape in enumerate(shapes)
             )
-        self.unsettled = dict(zip(PHASES, state["unsettled.0"].tolist(), strict=True))
+        self.counter.unsettled = dict(zip(PHASES, state["unsettled.0"].tolist(), strict=True))
 
     def ledger(self) -> Ledger:
         """Return the counted events; biases are projections ``bias->layer``."""
-        return Ledger.from_dict(self._ledger.to_dict())
+        return Ledger.from_dict(self.counter.ledger.to_dict())
 
     def set_counts(self, ledger: Ledger, spikes: Mapping[str, np.ndarray]) -> None:
         """Continue counting from a stored ledger; there are no ``spikes`` here."""
-        self._ledger = Ledger.from_dict(ledger.to_dict())
+        self.counter.ledger = Ledger.from_dict(ledger.to_dict())
 
     def diagnostics(self) -> dict[str, float]:
         """Return the share of presentations that had not settled when their free phase ended."""
         if self.dynamics.tolerance == 0:
             return {}
         names = {"free": "unsettled_per_training_sample", "inference": "unsettled_per_inference"}
-        seen = {phase: max(1, self._ledger.phases[phase].presentations) for phase in names}
+        seen = {phase: max(1, self.counter.ledger.phases[phase].presentations) for phase in names}
         return {name: self.unsettled[phase] / seen[phase] for phase, name in names.items()}
 
     def clear_counts(self, *phases: str) -> None:
         """Forget what was counted in ``phases``."""
         for phase in phases:
-            counts = self._ledger.phases[phase]
-            counts.layers[:], counts.projections[:] = 0, 0
-            counts.ticks = counts.presentations = 0
-            self.unsettled[phase] = 0
+            self.counter.clear(phase)
 
     def spikes_per_neuron(self) -> dict[str, np.ndarray]:
         """Return nothing: states are real numbers."""
@@ -390,20 +310,3 @@ def _restored(state: Mapping[str, np.ndarray], group: str, like: Sequence[jax.Ar
             raise ValueError(f"the training state lacks {group}.{k}, or it has another size")
         found.append(jnp.asarray(stored.reshape(values.shape), values.dtype))
     return found
-
-
-def _check_images(images: Images, image_shape: tuple[int, ...]) -> None:
-    channels = 1 if len(image_shape) == 2 else image_shape[-1]
-    varied = images.size is not None or images.crop_padding or images.flip or images.mean
-    for wrong, field, problem, remedy in (
-        (bool(varied) and len(image_shape) == 1, "images", "samples are no images.", "Leave these settings out."),
-        (
-            images.size is not None and len(image_shape) > 1 and max(image_shape[:2]) > (images.size or 0),
-            "images.size",
-            f"images of {image_shape} cannot be padded to less.",
-            "Raise it.",
-        ),
-        (bool(images.mean) and len(images.mean) != channels, "images.mean", f"{channels} channels.", "One each."),
-    ):
-        if wrong:
-            raise ConfigError(problem, field=field, remedy=remedy)

@@ -16,6 +16,7 @@ from eqspike.core.rng import Purpose
 from eqspike.kernels import encoders
 from eqspike.kernels.layout import Counts, Record, State
 from eqspike.kernels.presentations import present_cached, present_uncached
+from eqspike.network.checks import check_arrays, check_samples
 from eqspike.network.description import Network
 from eqspike.substrates.spiking import program
 from eqspike.substrates.spiking.settings import Encoding, Phases
@@ -197,14 +198,8 @@ class SpikingSubstrate:
         )  # fmt: skip
 
     def _check_samples(self, images: np.ndarray, labels: np.ndarray, learns: bool, injected: np.ndarray | None) -> None:
-        """Refuse what the kernels, which check no index, could not survive."""
-        pixels, classes = self.network.layers[0].size, self.network.layers[-1].size
-        if images.ndim != 2 or images.shape[1] != pixels:
-            raise DataError(
-                f"the array has shape {images.shape}.", field="images", remedy=f"The network takes (n, {pixels})."
-            )
-        if learns and len(labels) and not (labels.min() >= 0 and labels.max() < classes):
-            raise DataError("a label is no class of the network.", field="labels", remedy=f"Use 0 to {classes - 1}.")
+        layers = self.network.layers
+        check_samples(images, labels if learns else labels[:0], layers[0].size, layers[-1].size)
         if injected is not None and injected.shape[1:] != (self.compiled.n_neurons,):
             raise DataError(
                 f"the array has shape {injected.shape}.",
@@ -231,10 +226,7 @@ class SpikingSubstrate:
         """
         ours = self.get_weights()
         for given, known in zip((weights, biases), ours, strict=True):
-            for name, values in given.items():
-                wanted = known[name].shape if name in known else "no such array"
-                if np.shape(values) != wanted:
-                    raise DataError(f"has shape {np.shape(values)}.", field=name, remedy=f"Expected: {wanted}.")
+            check_arrays(given, known)
         names = [projection.name for projection in self.network.projections]
         for name, values in weights.items():
             program.set_projection(self.compiled, self.weights, names.index(name), values)
