@@ -248,6 +248,11 @@ def layered(sizes: list[int], encoding: str, neuron: Neuron, synapses: list[Syna
     return Network((first, *rest), tuple(projections))
 
 
+def with_channels(image_shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return an image's shape as (height, width, channels), grey images with one; of other samples as it is."""
+    return (*image_shape, 1) if len(image_shape) == 2 else tuple(image_shape)
+
+
 def layered_rate(
     image_shape: tuple[int, ...],
     hidden: list[int | Kernel],
@@ -269,8 +274,8 @@ def layered_rate(
     accumulates : whether updates wait at the synapse for the end of a phase.
     tied : whether backward weights are the forward ones.
     """
-    shape = image_shape if len(image_shape) != 2 else (*image_shape, 1)
-    layers, projections = [Layer("input", prod(shape), "static", shape=tuple(shape))], []
+    shape = with_channels(image_shape)
+    layers, projections = [Layer("input", prod(shape), "static", shape=shape)], []
     for number, given in enumerate(hidden, 1):
         kernel = given if isinstance(given, Kernel) else None
         shape = kernel.pooled(layers[-1].shape) if kernel else (given,)

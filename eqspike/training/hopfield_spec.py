@@ -10,7 +10,7 @@ from eqspike.core.config import Config
 from eqspike.learning.continual import ContinualEP
 from eqspike.learning.contrastive import ContrastiveRule
 from eqspike.learning.holomorphic import HolomorphicEP
-from eqspike.network.description import Kernel, Network, layered_rate
+from eqspike.network.description import Kernel, Network, layered_rate, with_channels
 from eqspike.substrates.hopfield.settings import Dynamics, Images, Optimiser
 from eqspike.training.spec import RunSpec
 
@@ -131,7 +131,7 @@ class HopfieldSpec(RunSpec):
     def build_network(self, image_shape: tuple[int, ...], n_classes: int) -> Network:
         """Return the network for images of ``image_shape`` in ``n_classes`` classes."""
         network = self.network
-        shape = image_shape if len(image_shape) != 2 else (*image_shape, 1)
+        shape = with_channels(image_shape)
         if self.images.size is not None:
             shape = (self.images.size, self.images.size, *shape[2:])
         return layered_rate(

@@ -14,6 +14,7 @@ from eqspike.energies.contrast import contrast_gradient, perturb
 from eqspike.energies.costs import outputs
 from eqspike.energies.model import Model, States, Theta, fixed_drive, zero_states
 from eqspike.energies.settling import Drive, Outcome, settle
+from eqspike.network.description import with_channels
 from eqspike.substrates.hopfield.settings import Dynamics, Images, Optimiser
 
 
@@ -94,8 +95,7 @@ def learning_rates(plan: Plan, theta: Theta) -> Theta:
 
 def prepared_images(plan: Plan, x: jax.Array, number: jax.Array | None) -> jax.Array:
     """Return pixels (batch, n) as the network sees them; ``number`` of each presentation where images are varied."""
-    settings, shape = plan.images, plan.image_shape
-    shape = (*shape, 1) if len(shape) == 2 else shape
+    settings, shape = plan.images, with_channels(plan.image_shape)
     if len(shape) == 3:
         x = x.reshape(-1, *shape)
         if settings.size is not None:
