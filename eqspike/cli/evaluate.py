@@ -54,7 +54,7 @@ def _samples(run: Run, name: str | None) -> Dataset:
     name = dataset_name(name)
     scale = run.spec.data.scale if name.endswith(".npz") else "auto"
     samples = load_data(resolve(run.spec, {"data": {"name": name, "scale": scale}}))
-    expected = (run.network.layers[0].size, run.network.layers[-1].size)
+    expected = (run.network.layers[0].size, run.data["classes"])
     if (samples.n_pixels, samples.n_classes) != expected:
         raise DataError(
             f"its images have {samples.n_pixels} pixels in {samples.n_classes} classes, the network was trained on "

@@ -21,7 +21,7 @@ def workload_of(run: Run) -> Workload:
             projection.pre,
             projection.post,
             prod(network.stored(projection)) * (2 if projection.separate else 1),
-            bits,
+            projection.weight_bits or bits,
             projection.symmetric,
             projection.synapse is None or projection.synapse.plastic,
             accumulator=projection.accumulates,

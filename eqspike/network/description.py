@@ -128,7 +128,8 @@ class Projection:
 
     ``symmetric`` ones are stored once and also act backwards, ``separate`` ones have backward weights of their own.
     ``synapse`` says how those between spiking layers transmit and learn; ``accumulates`` whether updates wait at
-    the synapse for the end of a phase. A ``read_out`` is no part of the dynamics.
+    the synapse for the end of a phase. A ``read_out`` is no part of the dynamics. ``weight_bits`` are those that a
+    weight is stored in, by default as wide as the run computes.
     """
 
     pre: str
@@ -139,6 +140,7 @@ class Projection:
     kernel: Kernel | None = None
     accumulates: bool = False
     read_out: bool = False
+    weight_bits: int | None = None
 
     @property
     def name(self) -> str:

@@ -92,7 +92,12 @@ class Run:
 
 def new_run(spec: RunSpec, dataset: Dataset, path: Path | None = None) -> Run:
     """Return an untrained run of ``spec`` on ``dataset``."""
-    data = {"name": dataset.name, "checksum": dataset.checksum, "image_shape": list(dataset.image_shape)}
+    data = {
+        "name": dataset.name,
+        "checksum": dataset.checksum,
+        "image_shape": list(dataset.image_shape),
+        "classes": dataset.n_classes,
+    }
     return _build(spec, dataset.image_shape, dataset.n_classes, data, path)
 
 
@@ -110,9 +115,10 @@ def open_run(path: str | Path) -> Run:
         weights = content.weights | content.kernels
         stored = dict(content.results)
         data = stored.pop("dataset")
-        # Files of the first releases do not say what shape an image has.
+        # Files of the first releases say neither what shape an image has nor how many classes there are.
         shape = tuple(data.get("image_shape") or [weights["input->hidden"].shape[0]])
-        run = _build(spec, shape, content.biases["output"].size, data, Path(path))
+        classes = data.setdefault("classes", content.biases["output"].size)
+        run = _build(spec, shape, classes, data, Path(path))
         if {p.name: run.network.stored(p) for p in run.network.projections} != {k: v.shape for k, v in weights.items()}:
             raise ValueError("the weights do not fit the network")
         run.substrate.set_weights(weights, content.biases)
