@@ -16,6 +16,8 @@ class Purpose(IntEnum):
     INPUT_SPIKES = 4
     PROTOCOL = 5
     SPLIT = 6
+    TASK_PIXELS = 7
+    TASK_SUBSETS = 8
 
 
 def stream(seed: int, purpose: Purpose, index: int = 0) -> np.random.Generator:

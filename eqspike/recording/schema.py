@@ -73,9 +73,14 @@ SCHEMA: tuple[ArraySpec, ...] = (
     *_table(
         "metrics",
         ("epoch",),
-        ("epoch", _WHOLE, "1", "number of the epoch, from 1"),
+        ("epoch", _WHOLE, "1", "number of the epoch, from 1, over all tasks"),
         ("train_accuracy", _REAL, "1", "share of the training samples answered rightly during the epoch"),
-        ("validation_accuracy", _REAL, "1", "share of the validation samples answered rightly after the epoch"),
+        (
+            "validation_accuracy",
+            _REAL,
+            "1",
+            "share of the validation samples answered rightly after the epoch; mean over the tasks begun",
+        ),
         ("learning_rate_scale", _REAL, "1", "factor of the schedule on every learning rate in the epoch"),
         ("seconds", _REAL, "s", "wall time of the epoch"),
     ),
@@ -84,7 +89,8 @@ SCHEMA: tuple[ArraySpec, ...] = (
         _REAL,
         ("pre[{projection}]", "post[{projection}]"),
         "1",
-        "weight from each presynaptic neuron (row) to each postsynaptic neuron (column); zero where no synapse exists",
+        "weight from each presynaptic neuron (row) to each postsynaptic neuron (column); zero where no synapse exists; "
+        "the hidden one where a network stores fewer bits",
     ),
     ArraySpec(
         "kernels/{projection}",
@@ -172,6 +178,13 @@ SCHEMA: tuple[ArraySpec, ...] = (
         ("pre", _WHOLE, "1", "presynaptic neuron"),
         ("post", _WHOLE, "1", "postsynaptic neuron"),
         ("value", _REAL, "1", "weight change that the rule asked for"),
+    ),
+    ArraySpec(
+        "probes/task_accuracy",
+        _REAL,
+        ("epoch", "task"),
+        "1",
+        "share of each task's validation samples answered rightly after the epoch, also of tasks past and to come",
     ),
     ArraySpec("probes/tick_totals", _COUNT, ("layer", "tick"), "1", "spikes of each layer in each tick, all samples"),
 )

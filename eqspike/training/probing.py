@@ -1,4 +1,4 @@
-"""Probes of a run: what the recipe asks to record, as the arrays that a run file stores."""
+"""Probes of a run: what is recorded beside its metrics, as the arrays that a run file stores."""
 
 from __future__ import annotations
 
@@ -41,6 +41,28 @@ class WeightTrajectory:
             found[f"{folder}/sample"] = np.array(self.times[name], np.int64)
             found[f"{folder}/weight"] = np.array(self.values[name], np.float64).reshape(-1, len(pre))
         return found
+
+
+class TaskAccuracies:
+    """Validation accuracies of all tasks, a row an epoch; ``task_epochs`` of them belong to each task in turn."""
+
+    def __init__(self, tasks: int, task_epochs: int, stored: dict[str, np.ndarray]) -> None:
+        self.tasks, self.task_epochs = tasks, task_epochs
+        self.rows: list[list[float]] = stored["task_accuracy"].tolist() if "task_accuracy" in stored else []
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return the table (n_epochs, n_tasks) by its path below ``probes/``, nothing where there is but one task."""
+        if self.tasks < 2:
+            return {}
+        return {"task_accuracy": np.array(self.rows, np.float64).reshape(-1, self.tasks)}
+
+    @property
+    def first_kept(self) -> float | None:
+        """The first task's last accuracy over the one with which its own epochs ended, None where neither is known."""
+        if self.tasks < 2 or not 0 < self.task_epochs <= len(self.rows):
+            return None
+        learnt, now = self.rows[self.task_epochs - 1][0], self.rows[-1][0]
+        return now / learnt if learnt > 0 else None
 
 
 def observe_all(

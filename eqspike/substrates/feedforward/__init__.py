@@ -1,0 +1,1 @@
+"""Feed-forward networks that learn by backpropagation: binary with metaplastic hidden weights, quantised, or real."""
