@@ -82,8 +82,8 @@ class Flips:
 
         m <- (1 - gamma) m + gamma c G / divisor        flip where -sign m > tau (``inclusive``: >=)
 
-    It is kept as M = m / (1 - gamma)^t, t mini-batches: M <- M + coefficient G, and nothing decays. ``momentum`` is what
-    m starts from.
+    It is kept as M = m / (1 - gamma)^t after t mini-batches: M <- M + coefficient G, and nothing decays; ``momentum``
+    is what m starts from.
     """
 
     def __init__(
@@ -113,11 +113,11 @@ class Flips:
 class DenseStepping:
     """Layers of binary weights that settle and learn one mini-batch at a time.
 
-    ``signs[k]`` (n_pre, n_post) joins layer k to k + 1, with ``scales[k]``; ``biases[k]`` belong to layer k + 1. The rule
-    has one ``gamma``, ``tau``, ``rate_bias`` and ``rate_scale`` for each of these. A class owns ``expand`` neighbouring
-    outputs. States are one array (batch, n) per layer above the input, new ones at every call; a list given as ``seen``
-    gets a copy of them after every step. With ``cached_input`` the input's sums, which stay what they are while the
-    network settles, are computed once.
+    ``signs[k]`` (n_pre, n_post) joins layer k to k + 1, with ``scales[k]``; ``biases[k]`` belong to layer k + 1. The
+    rule has one ``gamma``, ``tau``, ``rate_bias`` and ``rate_scale`` for each of these. A class owns ``expand``
+    neighbouring outputs. States are one array (batch, n) per layer above the input, new ones at every call; a list
+    given as ``seen`` gets a copy of them after every step. With ``cached_input`` the input's sums, which stay what they
+    are while the network settles, are computed once.
     """
 
     def __init__(
