@@ -66,6 +66,24 @@ def splice(function: Callable) -> Callable:
     return numba.njit(**_FLAGS, inline="always")(function)
 
 
+@numba.extending.intrinsic
+def _population(typing_context, word):
+    def generate(context, builder, signature, arguments):
+        return builder.ctpop(arguments[0])
+
+    return word(word), generate
+
+
+def popcount(word):
+    """Return how many bits of the unsigned ``word`` are set, one instruction in a kernel."""
+    return int(word).bit_count()
+
+
+@numba.extending.overload(popcount, inline="always")
+def _compiled_popcount(word):
+    return lambda word: _population(word)
+
+
 def resolve_by_type(function: Callable, find: Callable[[type], Callable]) -> None:
     """Let kernels calling ``function(parameters, ...)`` call ``find(type(parameters))`` instead, at compile time.
 

@@ -72,6 +72,11 @@ class Kernel(Config):
     padding: int = Field(1, ge=0, le=15)
     pool: Literal["none", "average", "max"] = "max"
 
+    @property
+    def square(self) -> int:
+        """The side of the squares that are pooled, 1 without pooling."""
+        return 1 if self.pool == "none" else 2
+
     def pooled(self, shape: tuple[int, ...]) -> tuple[int, int, int]:
         """Return (height, width, channels) of the layer above one of ``shape``.
 
@@ -87,7 +92,7 @@ class Kernel(Config):
                 remedy="Put convolutions first.",
             )
         maps = [extent + 2 * self.padding - self.size + 1 for extent in shape[:2]]
-        extents = [extent // (1 if self.pool == "none" else 2) for extent in maps]
+        extents = [extent // self.square for extent in maps]
         if min(extents) < 1:
             raise ConfigError(
                 f"nothing is left of maps of {shape[0]} x {shape[1]}.",
@@ -95,6 +100,18 @@ class Kernel(Config):
                 remedy="Pool less often.",
             )
         return extents[0], extents[1], self.channels
+
+
+class PooledKernel(Kernel):
+    """A convolution whose maps are pooled to the maxima over squares of ``pool_size``; rows left over are dropped."""
+
+    pool: Literal["none", "max"] = "max"
+    pool_size: int = Field(2, ge=2, le=16)
+
+    @property
+    def square(self) -> int:
+        """The side of the squares that are pooled, 1 without pooling."""
+        return self.pool_size if self.pool == "max" else 1
 
 
 @dataclass(frozen=True)
@@ -304,4 +321,30 @@ def layered_rate(
             read_out=softmax,
         )
     )
+    return Network(tuple(layers), tuple(projections))
+
+
+def layered_binary(
+    image_shape: tuple[int, ...], hidden: list[int | PooledKernel], outputs: int, activation: str
+) -> Network:
+    """Return the network input - hidden ... - output of binary weights, symmetric between free layers.
+
+    Parameters
+    ----------
+    image_shape : of an input image, (d,), (h, w) or (h, w, c).
+    hidden : neurons of each hidden layer, or its convolution.
+    outputs : neurons of the output.
+    activation : "real" or "binary".
+    """
+    shape = with_channels(image_shape)
+    layers, projections = [Layer("input", prod(shape), "static", shape=shape)], []
+    names = [f"hidden{number}" for number in range(1, len(hidden) + 1)] if len(hidden) > 1 else ["hidden"]
+    for name, given in zip([*names, "output"], [*hidden, outputs], strict=True):
+        kernel = given if isinstance(given, Kernel) else None
+        shape = kernel.pooled(layers[-1].shape) if kernel else (given,)
+        pre = layers[-1].name
+        layers.append(Layer(name, prod(shape), "rate", activation=activation, shape=shape))
+        projections.append(
+            Projection(pre, name, symmetric=pre != "input", kernel=kernel, accumulates=True, weight_bits=1)
+        )
     return Network(tuple(layers), tuple(projections))
