@@ -109,6 +109,12 @@ def test_states_are_the_callers_own() -> None:
     assert all(np.array_equal(a, b) for a, b in zip(first, kept, strict=True))
 
 
+def test_a_state_at_the_threshold_fires() -> None:
+    states = [np.array([[0.5, np.nextafter(F(0.5), F(0)), 1.0, 0.0]], F)]
+    for net in (dense("B"), convolutional("B")):
+        assert np.array_equal(net.emitted(states)[0], [[1, 0, 1, 0]])
+
+
 def test_a_class_answers_by_the_sum_of_its_outputs_and_the_lowest_of_equals() -> None:
     output = np.array([[0.9, 0, 0.5, 0.5, 0, 0.9], [0, 0.25, 0.25, 0, 0.1, 0.1], [0, 0, 0, 0, 0, 0]], F)
     assert classes_won(output, 2).tolist() == [1, 0, 0]
@@ -293,7 +299,7 @@ OWN_QUANTA = ([60_001, 75_011, 52_345], [70_003, 91_107])  # one per channel
 
 def convolutional(setting: str, pool: int = 1, *, quanta=QUANTA, momenta=None, **changed) -> MapStepping:
     """Return two 3x3 convolutions of 5x4x2 images, of 3 and 2 maps, and two outputs for each of 2 classes."""
-    rng = np.random.default_rng(4)
+    rng = np.random.default_rng(53)
     kernels = [rng.choice(np.array([-1, 1], np.int8), (3, 3, *ends)) for ends in ((2, 3), (3, 2))]
     signs = [rng.choice(np.array([-1, 1], np.int8), (2 * 5 * 4 if pool == 1 else 2, 4))]
     quanta = [np.broadcast_to(q, n) for q, n in zip(quanta, (3, 2), strict=True)]
@@ -394,7 +400,7 @@ def looked_by_hand(net: MapStepping, layers: list) -> tuple[list, list]:
 
 def test_pools_and_channel_scales_are_followed_neuron_by_neuron() -> None:
     """Setting B, bit for bit: every step, and what the kernels are to learn of both phases."""
-    net, x8, labels, seen = convolutional("B", 2, quanta=OWN_QUANTA), images(6, 40), np.arange(6) % 2, []
+    net, x8, labels, seen = convolutional("B", 2, quanta=OWN_QUANTA), images(12, 40), np.arange(12) % 2, []
     free = net.settle_free(x8, seen)
     nudged = net.settle_nudged(free, labels, 2.0, seen)
     products = [np.zeros((40, 60)), np.zeros((12, 8))]
@@ -414,6 +420,7 @@ def test_pools_and_channel_scales_are_followed_neuron_by_neuron() -> None:
     assert len({step[k].tobytes() for step in seen for k in (0, 1)}) > 8
     found = net.contrast(free, nudged)
     assert all(np.any(g) for g in found)
+    assert any(np.any(a != b) for a, b in zip(net.where_free, net.where_nudged, strict=True))
     for k, (rows, columns) in enumerate([(5, 4), (2, 2)]):
         assert np.array_equal(found[k], shared(net.signs[k], products[k], rows, columns))
 
@@ -439,6 +446,46 @@ def test_a_channel_learns_for_all_its_places() -> None:
     assert net.scales[0] == pytest.approx(twin.scales[2], abs=1e-6)
     assert np.abs(scales[2]) > 1e-4
     np.testing.assert_allclose(biases[2], dense_biases[2], atol=1e-6)
+
+
+def test_a_change_of_less_than_half_a_quantum_is_lost() -> None:
+    net = convolutional("A", rate_scale=1e-7)
+    old = [q.copy() for q in net.quanta]
+    net.learn(images(3, 40), np.array([1, 0, 1]), 1)
+    assert all(np.array_equal(a, b) for a, b in zip(net.quanta, old, strict=True))
+
+
+def test_real_states_of_convolutional_networks_start_at_one_half() -> None:
+    net = convolutional("A", free_steps=1)
+    output = net.settle_free(images(1, 40))[-1][0]
+    expected = net.scales[0] * 0.5 * net.signs[2].sum(axis=0) + net.biases[2]
+    np.testing.assert_allclose(output, np.clip(expected, 0, 1), atol=1e-6)
+    assert np.any((output > 0) & (output < 1))
+
+
+def test_kernels_learn_from_where_their_momentum_starts() -> None:
+    """M = m_0 + coefficient G, the input's over 255; a sign flips where -sign m >= tau."""
+    shapes, rng = [(3, 3, 2, 3), (3, 3, 3, 2), (40, 4)], np.random.default_rng(8)
+    momenta = [2e-3 * rng.normal(size=shape).astype(F) for shape in shapes]
+    net, x8, labels = convolutional("A", momenta=momenta, tau=1e-3), images(3, 40), np.array([1, 0, 1])
+    signs = [s.copy() for s in net.signs]
+    free = net.settle_free(x8)
+    products = net.contrast(free, net.settle_nudged(free, labels, 0.7))
+    counts = net.learn(x8, labels, 1)
+    for k, (start, g, sign) in enumerate(zip(momenta, products, signs, strict=True)):
+        m = 0.99 * start.astype(np.float64) + 0.01 * g / (0.7 * 3) / (1 if k else 255)
+        np.testing.assert_allclose(0.99 * net.flips[k].momentum, m, rtol=1e-5, atol=1e-8)
+        assert np.array_equal(net.signs[k], np.where(-sign * m >= 1e-3, -sign, sign))
+        assert 0 < counts[k] == (net.signs[k] != sign).sum() < sign.size
+
+
+@pytest.mark.parametrize("make", [dense, convolutional])
+def test_at_a_threshold_of_zero_untouched_dense_signs_stay_and_untouched_kernels_flip(make) -> None:
+    net = make("B", tau=0.0, beta=1e-3)
+    x8 = np.zeros((2, 40 if make is convolutional else SIZES[0]), np.uint8)
+    before = net.signs[0].copy()
+    net.learn(x8, np.array([0, 1]), 1)  # dark images: the first projection's gradient is 0
+    assert np.array_equal(net.signs[0], -before if make is convolutional else before)
 
 
 def test_a_momentum_that_starts_from_noise_decays_with_the_first_mini_batch() -> None:
