@@ -196,8 +196,8 @@ class DenseStepping:
         if self.rate_scale[k] == 0:
             return self.scales[k]
         alpha = float(self.scales[k])
-        total = (self.signs[k] * gradient).sum(dtype=np.float64) / self.flips[k].divisor
-        return np.float32(alpha + self.rate_scale[k] * 0.5 * c * alpha * total)
+        slope = 0.5 * c * alpha * (self.signs[k] * gradient).sum(dtype=np.float64) / self.flips[k].divisor
+        return np.float32(alpha + self.rate_scale[k] * slope)
 
     def _reserve(self, batch: int) -> None:
         """Allocate what a mini-batch of ``batch`` samples needs."""
