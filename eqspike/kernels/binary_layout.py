@@ -29,10 +29,13 @@ Neurons = namedtuple("Neurons", "keep move threshold")
 # real; biases (N,) real.
 Weights = namedtuple("Weights", "bits unit scale bias")
 
-# One presentation's state, binary activations; each thread has its own: s (N,) real; on (W,) bits of active neurons,
-# and what has switched on and off in this tick; sums over set bits of what arrived from below and from above (N,) int,
-# and its totals (2, L); a list of words, and one of pixels.
-SpikingState = namedtuple("SpikingState", "s on switched_on switched_off forward backward arrived places pixels")
+# One presentation's state, binary activations; each thread has its own: s and drive (N,) real; on (W,) bits of active
+# neurons, and what has switched on and off in this tick; sums over set bits of what arrived from below and from above
+# (N,) int, its totals (2, L), and whether it has changed since the drives were worked out (L,); lists of words, of
+# neurons that flipped, and of pixels; the pull on a word's neurons.
+SpikingState = namedtuple(
+    "SpikingState", "s drive on switched_on switched_off forward backward arrived stale places flipped pixels pull"
+)
 
 # The same for real activations: signed sums (N,) real; the differences (N,) of this tick and how many a layer (L,);
 # integer sums of the pixels over set bits; partial sums of a few rows.
@@ -40,6 +43,11 @@ GradedState = namedtuple("GradedState", "s changed forward backward moved pixel_
 
 # What presentations begin with, every neuron active: states, their bits, and the sums over set bits (N,).
 Start = namedtuple("Start", "s on forward backward")
+
+# Scratch of learning from a mini-batch of n: gradient (N,) int or real, and which of its words are not zero (W,); lists
+# (n, N) of the neurons that flipped between the phases of a sample, or of samples, and their lengths (n,); of a layer
+# (n, 2) how many neurons are active at the end of both phases.
+Lesson = namedtuple("Lesson", "gradient marked listed n_listed active")
 
 # What phases ended with, one row a presentation: bits of active neurons (n, W), or states (n, N); output (n, n_out).
 Ends = namedtuple("Ends", "free nudged output")

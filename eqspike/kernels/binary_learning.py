@@ -29,24 +29,26 @@ from eqspike.kernels.bits import LANES, MASK, add_row, clear
 
 
 @inline
-def accumulate(row, accumulators, gradient, coefficient, limit):
-    """Add ``coefficient`` x ``gradient`` to a row's accumulators, flip the signs that they oppose; return the flips."""
+def accumulate(row, accumulators, gradient, marked, coefficient, limit):
+    """Add ``coefficient`` x ``gradient`` to a row's accumulators, flip the signs that they oppose; return the flips.
+
+    Only ``marked`` words are looked at; marks and gradient are cleared.
+    """
     flips = np.int64(0)
     for k in range(row.size):
-        touched = False
-        for lane in range(LANES):
-            touched = touched or gradient[LANES * k + lane] != 0
-        if touched:
+        if marked[k]:
+            marked[k] = 0
             up, down = np.uint32(0), np.uint32(0)
             for lane in range(LANES):
                 at = LANES * k + lane
                 held = accumulators[at] + coefficient * np.float32(gradient[at])
                 accumulators[at] = held
+                gradient[at] = 0
                 up |= MASK[lane] if held > limit else np.uint32(0)
                 down |= MASK[lane] if held < -limit else np.uint32(0)
-            flipped = (row[k] & down) | (~row[k] & up)
-            row[k] ^= flipped
-            flips += popcount(np.uint32(flipped))
+            opposed = np.uint32((row[k] & down) | (~row[k] & up))
+            row[k] ^= opposed
+            flips += popcount(opposed)
     return flips
 
 
@@ -92,19 +94,51 @@ def rows_of(program, p):
 
 
 @inline
-def count_changes(row_free, row_nudged, free, nudged):
-    """Return how many products of a row's activation with those along it differ between the phases; bits."""
-    before, after, both = np.int64(0), np.int64(0), np.int64(0)
+def compare(free, nudged, flipped, active):
+    """List the neurons that are active in one of two phases only, return how many; count who is ``active`` in each.
+
+    ``flipped`` holds i for a neuron that has become active, -1 - i for one that no longer is.
+    """
+    n = 0
+    before, after = np.int64(0), np.int64(0)
     for k in range(free.size):
         before += popcount(free[k])
         after += popcount(nudged[k])
-        both += popcount(np.uint32(free[k] & nudged[k]))
-    if row_free and row_nudged:
-        return before + after - 2 * both
-    return after if row_nudged else before
+        word = free[k] ^ nudged[k]
+        if word != 0:
+            for lane in range(LANES):
+                if word & MASK[lane]:
+                    i = LANES * k + lane
+                    flipped[n] = i if nudged[k] & MASK[lane] else -1 - i
+                    n += 1
+    active[0], active[1] = before, after
+    return n
 
 
-def learn_spiking(program, weights, counts, accumulators, ends, images, gradient, coefficients, limits, rates, aligned):
+@inline
+def add_flips(flipped, n, value, gradient, marked):
+    """Add ``value`` where a neuron has become active, take it away where it no longer is."""
+    for at in range(n):
+        i = flipped[at]
+        if i >= 0:
+            gradient[i] += value
+            marked[i // LANES] = 1
+        else:
+            gradient[-1 - i] -= value
+            marked[(-1 - i) // LANES] = 1
+
+
+@inline
+def add_active(on, value, gradient, marked):
+    """Add ``value`` where a neuron is active."""
+    for k in range(on.size):
+        if on[k] != 0:
+            marked[k] = 1
+            for lane in range(LANES):
+                gradient[LANES * k + lane] += value if on[k] & MASK[lane] else np.int32(0)
+
+
+def learn_spiking(program, weights, counts, accumulators, ends, images, lesson, coefficients, limits, rates, aligned):
     """Change signs by what the phases of a mini-batch differ in, binary activations: sums of integers, exact.
 
     Parameters
@@ -112,59 +146,58 @@ def learn_spiking(program, weights, counts, accumulators, ends, images, gradient
     accumulators : in the order of the bits, one number each.
     ends : bits of active neurons (n, W) at the end of both phases.
     images : (n, pixels) uint8.
-    gradient : scratch (N,) int32.
+    lesson : scratch, its gradient int32.
     coefficients, limits : (P,) of M, real.
     rates : (L - 1,) of the biases, real.
     aligned : (P,) to which the sum of sign x gradient is added, or none, where it is not asked for.
     """
+    samples = images.shape[0]
+    one, gradient, marked = np.int32(1), lesson.gradient, lesson.marked
+    flipped, n_flipped, active = lesson.listed, lesson.n_listed, lesson.active
     clear(gradient)
-    for n in range(images.shape[0]):
-        add_row(ends.nudged[n], np.int32(1), gradient)
-        add_row(ends.free[n], np.int32(-1), gradient)
+    clear(marked)
+    for n in range(samples):
+        add_row(ends.nudged[n], one, gradient)
+        add_row(ends.free[n], -one, gradient)
     shift_biases(program, weights, counts, gradient, rates)
+    clear(gradient)
     for p in range(program.projections.shape[0]):
         own, along = rows_of(program, p)
         row = program.projections[p]
         width, word, words = row[ROW], program.layers[along, WORD], program.layers[along, WORDS]
-        total = gradient[: width * LANES]
+        for n in range(samples):
+            free, nudged = ends.free[n, word : word + words], ends.nudged[n, word : word + words]
+            n_flipped[n] = compare(free, nudged, flipped[n], active[n])
         flips, writes = np.int64(0), np.int64(0)
         for r in range(row[ROWS]):
-            clear(total)
-            active = False
-            for n in range(images.shape[0]):
+            for n in range(samples):
                 free, nudged = ends.free[n, word : word + words], ends.nudged[n, word : word + words]
                 if p == 0:
-                    pixel = np.int32(images[n, r])
-                    if pixel != 0:
-                        for k in range(words):
-                            on, off = np.uint32(nudged[k] & ~free[k]), np.uint32(free[k] & ~nudged[k])
-                            if on | off:
-                                active = True
-                                writes += popcount(np.uint32(on | off))
-                                for lane in range(LANES):
-                                    change = pixel if on & MASK[lane] else np.int32(0)
-                                    total[LANES * k + lane] += change - (pixel if off & MASK[lane] else np.int32(0))
+                    value, row_free, row_nudged = np.int32(images[n, r]), images[n, r] != 0, images[n, r] != 0
                 else:
                     at, mask = program.layers[own, WORD] + r // LANES, MASK[r % LANES]
-                    row_free, row_nudged = (ends.free[n, at] & mask) != 0, (ends.nudged[n, at] & mask) != 0
-                    if row_free or row_nudged:
-                        active = True
-                        writes += count_changes(row_free, row_nudged, free, nudged)
-                        if row_nudged:
-                            add_row(nudged, np.int32(1), total)
-                        if row_free:
-                            add_row(free, np.int32(-1), total)
-            if active:
-                at = row[OFFSET] + r * width
-                if aligned.size > 0:
-                    aligned[p] += align(weights.bits[at : at + width], total)
-                flips += accumulate(
-                    weights.bits[at : at + width],
-                    accumulators[at * LANES : (at + width) * LANES],
-                    total,
-                    coefficients[p],
-                    limits[p],
-                )
+                    value, row_free = one, (ends.free[n, at] & mask) != 0
+                    row_nudged = (ends.nudged[n, at] & mask) != 0
+                if row_free and row_nudged:
+                    writes += n_flipped[n]
+                    add_flips(flipped[n], n_flipped[n], value, gradient, marked)
+                elif row_nudged:
+                    writes += active[n, 1]
+                    add_active(nudged, value, gradient, marked)
+                elif row_free:
+                    writes += active[n, 0]
+                    add_active(free, -value, gradient, marked)
+            at = row[OFFSET] + r * width
+            if aligned.size > 0:
+                aligned[p] += align(weights.bits[at : at + width], gradient)
+            flips += accumulate(
+                weights.bits[at : at + width],
+                accumulators[at * LANES : (at + width) * LANES],
+                gradient,
+                marked,
+                coefficients[p],
+                limits[p],
+            )
         counts.projections[NUDGED, p, WEIGHT_FLIPS] += flips
         counts.projections[NUDGED, p, WEIGHT_WRITES] += flips
         counts.projections[NUDGED, p, ACCUMULATOR_WRITES] += writes
@@ -173,60 +206,86 @@ def learn_spiking(program, weights, counts, accumulators, ends, images, gradient
 learn_spiking = kernel(learn_spiking)
 
 
+@inline
+def add_pixels(pixels, change, first, listed, gradient):
+    """Add to ``gradient`` every sample's change (n, N), from column ``first`` on, times its pixel."""
+    end = first + gradient.size
+    n = 0
+    for sample in range(pixels.size):
+        if pixels[sample] != 0:
+            listed[n] = sample
+            n += 1
+    fours = n - n % 4
+    for at in range(0, fours, 4):
+        n0, n1, n2, n3 = listed[at], listed[at + 1], listed[at + 2], listed[at + 3]
+        p0, p1, p2, p3 = np.float32(pixels[n0]), np.float32(pixels[n1]), np.float32(pixels[n2]), np.float32(pixels[n3])
+        c0, c1, c2, c3 = change[n0, first:end], change[n1, first:end], change[n2, first:end], change[n3, first:end]
+        for i in range(gradient.size):
+            gradient[i] += (p0 * c0[i] + p1 * c1[i]) + (p2 * c2[i] + p3 * c3[i])
+    for at in range(fours, n):
+        add_scaled(change[listed[at], first:end], np.float32(pixels[listed[at]]), gradient)
+
+
 def learn_graded(
-    program, weights, counts, accumulators, ends, images, change, gradient, coefficients, limits, rates, aligned
+    program, weights, counts, accumulators, ends, images, lesson, change, coefficients, limits, rates, aligned
 ):
     """Change signs by what the phases of a mini-batch differ in, real activations.
 
     Parameters
     ----------
     ends : states (n, N) at the end of both phases.
+    images : (pixels, n) uint8, a pixel's values side by side.
+    lesson : scratch, its gradient real.
     change : scratch (n, N) real.
-    gradient : scratch (N,) real.
-    accumulators, images, coefficients, limits, rates, aligned : as in :func:`learn_spiking`.
+    accumulators, coefficients, limits, rates, aligned : as in :func:`learn_spiking`.
     """
-    samples = images.shape[0]
+    samples = images.shape[1]
+    gradient, marked = lesson.gradient, lesson.marked
     clear(gradient)
     for n in range(samples):
         for i in range(change.shape[1]):
             change[n, i] = ends.nudged[n, i] - ends.free[n, i]
         add_scaled(change[n], np.float32(1), gradient)
     shift_biases(program, weights, counts, gradient, rates)
+    clear(gradient)
     for p in range(program.projections.shape[0]):
         own, along = rows_of(program, p)
         row = program.projections[p]
         width, first, start = row[ROW], program.layers[along, START], program.layers[own, START]
-        end = first + width * LANES
         total = gradient[: width * LANES]
         flips, writes = np.int64(0), np.int64(0)
         for r in range(row[ROWS]):
-            clear(total)
-            for n in range(samples):
-                if p == 0:
-                    if images[n, r] != 0:
-                        add_scaled(change[n, first:end], np.float32(images[n, r]), total)
-                else:
+            if p == 0:
+                add_pixels(images[r], change, first, lesson.n_listed, total)
+            else:
+                for n in range(samples):
                     row_free, row_nudged = ends.free[n, start + r], ends.nudged[n, start + r]
-                    for i in range(width * LANES):
-                        before, after = row_free * ends.free[n, first + i], row_nudged * ends.nudged[n, first + i]
+                    free, nudged = ends.free[n, first : first + total.size], ends.nudged[n, first : first + total.size]
+                    changed = np.int32(0)
+                    for i in range(total.size):
+                        before, after = row_free * free[i], row_nudged * nudged[i]
                         total[i] += after - before
-                        writes += after != before
+                        changed += np.int32(after != before)
+                    writes += changed
             at = row[OFFSET] + r * width
             if aligned.size > 0:
                 aligned[p] += align(weights.bits[at : at + width], total)
+            for k in range(width):
+                marked[k] = 1
             flips += accumulate(
                 weights.bits[at : at + width],
                 accumulators[at * LANES : (at + width) * LANES],
                 total,
+                marked,
                 coefficients[p],
                 limits[p],
             )
         if p == 0:
             for n in range(samples):
                 seen, changed = np.int64(0), np.int64(0)
-                for i in range(images.shape[1]):
-                    seen += images[n, i] != 0
-                for i in range(first, end):
+                for r in range(row[ROWS]):
+                    seen += images[r, n] != 0
+                for i in range(first, first + total.size):
                     changed += change[n, i] != 0
                 writes += seen * changed
         counts.projections[NUDGED, p, WEIGHT_FLIPS] += flips

@@ -31,7 +31,7 @@ from eqspike.kernels.binary_layout import (
     WORD,
     WORDS,
 )
-from eqspike.kernels.bits import LANES, MASK, add_row, clear, copy, count_bits, overlap, overlap_at
+from eqspike.kernels.bits import LANES, MASK, add_row, add_rows, clear, copy, count_bits, overlap, overlap_at
 
 BELOW, ABOVE = 0, 1
 _FEW = 4  # a list of changed words pays where they are fewer than one in so many
@@ -46,7 +46,15 @@ def switch(before, now, k, switched_on, switched_off):
 
 
 @inline
-def move_layer(s, on, forward, below, unit, bias, backward, above, scale, neurons, switched_on, switched_off):
+def work_out(drive, forward, below, unit, bias, backward, above, scale):
+    """Work out the drives of a layer from its sums; ``scale`` is zero where nothing comes from above."""
+    for i in range(drive.size):
+        driven = unit * np.float32(2 * forward[i] - below) + bias[i]
+        drive[i] = driven + scale * np.float32(2 * backward[i] - above)
+
+
+@inline
+def move_layer(s, drive, on, neurons, switched_on, switched_off):
     """Move a layer by one tick; return whether a neuron flipped, or will flip if the drives stay as they are."""
     keep, move, threshold = neurons.keep, neurons.move, neurons.threshold
     zero, one, moving = np.float32(0), np.float32(1), False
@@ -54,12 +62,10 @@ def move_layer(s, on, forward, below, unit, bias, backward, above, scale, neuron
         now, pulled = np.uint32(0), np.uint32(0)
         for lane in range(LANES):
             i = LANES * k + lane
-            drive = unit * np.float32(2 * forward[i] - below) + bias[i]
-            drive = drive + scale * np.float32(2 * backward[i] - above)
-            moved = min(max(keep * s[i] + move * drive, zero), one)
+            moved = min(max(keep * s[i] + move * drive[i], zero), one)
             s[i] = moved
             now |= MASK[lane] if moved >= threshold else np.uint32(0)
-            pulled |= MASK[lane] if drive >= threshold else np.uint32(0)
+            pulled |= MASK[lane] if drive[i] >= threshold else np.uint32(0)
         flipped = switch(on[k], now, k, switched_on, switched_off)
         moving = moving or flipped or pulled != now
         on[k] = now
@@ -67,7 +73,7 @@ def move_layer(s, on, forward, below, unit, bias, backward, above, scale, neuron
 
 
 @inline
-def move_nudged(s, on, forward, below, unit, bias, target, beta, neurons, switched_on, switched_off):
+def move_nudged(s, drive, on, target, beta, neurons, switched_on, switched_off):
     """Move a nudged output by one tick; return whether anything in it moved."""
     keep, move, threshold = neurons.keep, neurons.move, neurons.threshold
     zero, one, moving = np.float32(0), np.float32(1), False
@@ -75,9 +81,8 @@ def move_nudged(s, on, forward, below, unit, bias, target, beta, neurons, switch
         now, changed = np.uint32(0), np.uint32(0)
         for lane in range(LANES):
             i = LANES * k + lane
-            drive = unit * np.float32(2 * forward[i] - below) + bias[i]
-            drive = drive + beta * (target[i] - s[i])
-            moved = min(max(keep * s[i] + move * drive, zero), one)
+            driven = drive[i] + beta * (target[i] - s[i])
+            moved = min(max(keep * s[i] + move * driven, zero), one)
             changed |= MASK[lane] if moved != s[i] else np.uint32(0)
             s[i] = moved
             now |= MASK[lane] if moved >= threshold else np.uint32(0)
@@ -88,30 +93,46 @@ def move_nudged(s, on, forward, below, unit, bias, target, beta, neurons, switch
 
 
 @inline
-def coast(s, forward, below, unit, bias, backward, above, scale, neurons, ticks):
+def coast(s, drive, pull, neurons, ticks):
     """Move a layer on by ``ticks`` in which no event arrives and no neuron flips."""
     keep, move = neurons.keep, neurons.move
     zero, one = np.float32(0), np.float32(1)
     for k in range(s.size // LANES):
+        for lane in range(LANES):
+            pull[lane] = move * drive[LANES * k + lane]
         for _ in range(ticks):
             for lane in range(LANES):
-                i = LANES * k + lane
-                drive = unit * np.float32(2 * forward[i] - below) + bias[i]
-                drive = drive + scale * np.float32(2 * backward[i] - above)
-                s[i] = min(max(keep * s[i] + move * drive, zero), one)
+                s[LANES * k + lane] = min(max(keep * s[LANES * k + lane] + pull[lane], zero), one)
 
 
 @inline
-def scatter(bits, offset, width, switched_on, switched_off, sums):
+def scatter(bits, offset, width, switched_on, switched_off, flipped, sums):
     """Send the events of neurons that rows belong to: each adds its row, or takes it away again."""
+    n = 0
     for k in range(switched_on.size):
-        flipped = switched_on[k] | switched_off[k]
-        if flipped != 0:
+        word = switched_on[k] | switched_off[k]
+        if word != 0:
             for lane in range(LANES):
-                if flipped & MASK[lane]:
-                    at = offset + (LANES * k + lane) * width
-                    value = np.int32(1) if switched_on[k] & MASK[lane] else np.int32(-1)
-                    add_row(bits[at : at + width], value, sums)
+                if word & MASK[lane]:
+                    flipped[n] = LANES * k + lane
+                    n += 1
+    fours = n - n % 4
+    for at in range(0, fours, 4):
+        i0, i1, i2, i3 = flipped[at], flipped[at + 1], flipped[at + 2], flipped[at + 3]
+        a0, a1, a2, a3 = offset + i0 * width, offset + i1 * width, offset + i2 * width, offset + i3 * width
+        values = event(switched_on, i0), event(switched_on, i1), event(switched_on, i2), event(switched_on, i3)
+        add_rows(
+            bits[a0 : a0 + width], bits[a1 : a1 + width], bits[a2 : a2 + width], bits[a3 : a3 + width], values, sums
+        )
+    for at in range(fours, n):
+        first = offset + flipped[at] * width
+        add_row(bits[first : first + width], event(switched_on, flipped[at]), sums)
+
+
+@inline
+def event(switched_on, i):
+    """Return what neuron ``i`` sends: 1 where it has switched on, -1 where off."""
+    return np.int32(1) if switched_on[i // LANES] & MASK[i % LANES] else np.int32(-1)
 
 
 @inline
@@ -133,6 +154,16 @@ def gather(bits, offset, width, rows, switched_on, switched_off, places, sums):
                 sums[row] += overlap(line, switched_on, switched_off)
 
 
+@inline
+def count_flips(switched_on, switched_off, spikes):
+    """Count the flips of each neuron."""
+    for k in range(switched_on.size):
+        word = switched_on[k] | switched_off[k]
+        if word != 0:
+            for lane in range(LANES):
+                spikes[LANES * k + lane] += 1 if word & MASK[lane] else 0
+
+
 @splice
 def deliver(program, weights, state, counts, phase):
     """Bring the events of this tick to the sums of the next, both ways from one copy of the weights, and count them."""
@@ -143,6 +174,7 @@ def deliver(program, weights, state, counts, phase):
         counts.layers[phase, layer, SPIKES] += n_on + n_off
         if n_on + n_off == 0:
             continue
+        count_flips(on, off, counts.spikes[phase, program.layers[layer, START] :])
         for p in range(program.projections.shape[0]):
             row = program.projections[p]
             pre, post, offset, width = row[PRE], row[POST], row[OFFSET], row[ROW]
@@ -153,10 +185,11 @@ def deliver(program, weights, state, counts, phase):
             sums = state.forward if side == BELOW else state.backward
             counts.projections[phase, p, column] += (n_on + n_off) * size
             state.arrived[side, other] += n_on - n_off
+            state.stale[other] = 1
             if (layer == pre) == (row[ALONG_PRE] == 1):
                 gather(weights.bits, offset, width, row[ROWS], on, off, state.places, sums[first : first + size])
             else:
-                scatter(weights.bits, offset, width, on, off, sums[first : first + width * LANES])
+                scatter(weights.bits, offset, width, on, off, state.flipped, sums[first : first + width * LANES])
 
 
 @splice
@@ -169,6 +202,9 @@ def begin(program, state, start, counts, phase):
     copy(start.on, state.on)
     for layer in range(1, layers.shape[0]):
         counts.layers[phase, layer, SPIKES] += layers[layer, SIZE]
+        for i in range(layers[layer, START], layers[layer, START] + layers[layer, SIZE]):
+            counts.spikes[phase, i] += 1
+        state.stale[layer] = 1
         state.arrived[BELOW, layer] = state.arrived[ABOVE, layer] = 0
         if layer > 1:
             state.arrived[BELOW, layer] = layers[layer - 1, SIZE]
@@ -194,20 +230,20 @@ def settle(program, neurons, weights, state, counts, phase, target, beta, ticks,
         for layer in range(1, last + 1):
             first, word, words = layers[layer, START], layers[layer, WORD], layers[layer, WORDS]
             end, stop = first + words * LANES, word + words
-            below, above = np.int32(state.arrived[BELOW, layer]), np.int32(state.arrived[ABOVE, layer])
-            scale = weights.scale[layer] if layer < last else np.float32(0)
+            if state.stale[layer]:
+                scale = weights.scale[layer] if layer < last else np.float32(0)
+                below, above = np.int32(state.arrived[BELOW, layer]), np.int32(state.arrived[ABOVE, layer])
+                work_out(
+                    state.drive[first:end], state.forward[first:end], below, weights.unit[layer - 1],
+                    weights.bias[first:end], state.backward[first:end], above, scale,
+                )  # fmt: skip
+                state.stale[layer] = 0
+            s, drive, on = state.s[first:end], state.drive[first:end], state.on[word:stop]
+            switched_on, switched_off = state.switched_on[word:stop], state.switched_off[word:stop]
             if layer == last and beta != 0:
-                moved = move_nudged(
-                    state.s[first:end], state.on[word:stop], state.forward[first:end], below, weights.unit[layer - 1],
-                    weights.bias[first:end], target, beta, neurons,
-                    state.switched_on[word:stop], state.switched_off[word:stop],
-                )  # fmt: skip
+                moved = move_nudged(s, drive, on, target, beta, neurons, switched_on, switched_off)
             else:
-                moved = move_layer(
-                    state.s[first:end], state.on[word:stop], state.forward[first:end], below, weights.unit[layer - 1],
-                    weights.bias[first:end], state.backward[first:end], above, scale, neurons,
-                    state.switched_on[word:stop], state.switched_off[word:stop],
-                )  # fmt: skip
+                moved = move_layer(s, drive, on, neurons, switched_on, switched_off)
             moving = moving or moved
         deliver(program, weights, state, counts, phase)
         tick += 1
@@ -216,14 +252,8 @@ def settle(program, neurons, weights, state, counts, phase, target, beta, ticks,
     for layer in range(1, last + 1):
         counts.layers[phase, layer, NEURON_UPDATES] += counted * layers[layer, SIZE]
         if left > 0 and (layer < last or beta == 0):
-            first, words = layers[layer, START], layers[layer, WORDS]
-            end = first + words * LANES
-            scale = weights.scale[layer] if layer < last else np.float32(0)
-            coast(
-                state.s[first:end], state.forward[first:end], np.int32(state.arrived[BELOW, layer]),
-                weights.unit[layer - 1], weights.bias[first:end], state.backward[first:end],
-                np.int32(state.arrived[ABOVE, layer]), scale, neurons, left,
-            )  # fmt: skip
+            first, end = layers[layer, START], layers[layer, START] + layers[layer, WORDS] * LANES
+            coast(state.s[first:end], state.drive[first:end], state.pull, neurons, left)
     counts.run[phase, TICKS] += counted
     counts.run[phase, PRESENTATIONS] += 1
 

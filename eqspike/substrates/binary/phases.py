@@ -68,7 +68,7 @@ class SpikingPhases:
         """Change signs and biases by what the phases of a mini-batch differ in; ``aligned``: as the kernels take it."""
         binary_learning.learn_spiking(
             self.compiled.program, weights, counts, momentum.values, ends, images,
-            np.zeros(self.compiled.n_neurons, np.int32), *step, aligned,
+            program.new_lesson(self.compiled, len(images), np.int32), *step, aligned,
         )  # fmt: skip
 
 
@@ -99,10 +99,10 @@ class GradedPhases:
         aligned: np.ndarray,
     ) -> None:  # fmt: skip
         """Change signs and biases by what the phases of a mini-batch differ in; ``aligned``: as the kernels take it."""
-        neurons = self.compiled.n_neurons
         binary_learning.learn_graded(
-            self.compiled.program, weights, counts, momentum.values, ends, images,
-            np.zeros((len(images), neurons), np.float32), np.zeros(neurons, np.float32), *step, aligned,
+            self.compiled.program, weights, counts, momentum.values, ends, np.ascontiguousarray(images.T),
+            program.new_lesson(self.compiled, len(images), np.float32),
+            np.zeros((len(images), self.compiled.n_neurons), np.float32), *step, aligned,
         )  # fmt: skip
 
 

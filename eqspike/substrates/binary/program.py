@@ -10,7 +10,7 @@ import numpy as np
 from eqspike.core.ledger import LAYER_COUNTERS, PHASES, PROJECTION_COUNTERS
 from eqspike.core.rng import Purpose, stream
 from eqspike.kernels import binary_layout as layout
-from eqspike.kernels.binary_layout import Counts, GradedState, Program, SpikingState, Start, Weights
+from eqspike.kernels.binary_layout import Counts, GradedState, Lesson, Program, SpikingState, Start, Weights
 from eqspike.kernels.bits import LANES
 from eqspike.network.description import Network
 
@@ -112,12 +112,17 @@ def get_signs(compiled: Compiled, weights: Weights, index: int) -> np.ndarray:
 def spiking_state(compiled: Compiled) -> SpikingState:
     """Return the state of one presentation with binary activations."""
     n, words, layers = compiled.n_neurons, compiled.n_words, compiled.program.layers
+    places, pixels = _lists(compiled)
     return SpikingState(
-        np.zeros(n, np.float32),
+        *[np.zeros(n, np.float32) for _ in range(2)],
         *[np.zeros(words, np.uint32) for _ in range(3)],
         *[np.zeros(n, np.int32) for _ in range(2)],
         np.zeros((2, len(layers)), np.int64),
-        *_lists(compiled),
+        np.zeros(len(layers), np.uint8),
+        places,
+        np.zeros(n, np.int32),
+        pixels,
+        np.zeros(LANES, np.float32),
     )
 
 
@@ -137,6 +142,17 @@ def _lists(compiled: Compiled) -> tuple[np.ndarray, np.ndarray]:
     layers = compiled.program.layers
     words, pixels = int(layers[:, layout.WORDS].max()), int(layers[0, layout.SIZE])
     return np.zeros(words, np.int32), np.zeros(pixels, np.int32)
+
+
+def new_lesson(compiled: Compiled, samples: int, sums: type) -> Lesson:
+    """Return scratch of learning from a mini-batch; ``sums`` are integers, or real where activations are."""
+    return Lesson(
+        np.zeros(compiled.n_neurons, sums),
+        np.zeros(compiled.n_words, np.uint8),
+        np.zeros((samples, compiled.n_neurons), np.int32),
+        np.zeros(samples, np.int64),
+        np.zeros((samples, 2), np.int64),
+    )
 
 
 def new_start(compiled: Compiled) -> Start:
