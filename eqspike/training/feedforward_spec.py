@@ -27,14 +27,15 @@ class FeedforwardNetwork(Config):
     ``binary``: signs of hidden weights, neurons of +-1. ``quantised``: whole numbers of ``weight_bits`` bits with one
     unit a projection, and neurons that are 0 to ``activation_range`` in steps of as many bits. ``real``: floats, and
     ReLUs. Binary and real networks normalise every layer's drive, at test with the statistics of each mini-batch of
-    test samples (``batch``) or with running ones that are kept for every task apart (``task``).
+    test samples (``batch``) or with running ones. Gains, shifts and running statistics, no synapses, are each task's
+    own: once it is finished they are kept for its tests, and the next task goes on from them.
     """
 
     hidden: list[int] = Field([1024, 1024], min_length=0)
     weights: Literal["binary", "quantised", "real"] = "binary"
     weight_bits: int = Field(8, ge=2, le=16)
     activation_range: float = Field(8.0, gt=0)
-    batch_statistics: Literal["batch", "task"] = "batch"
+    statistics: Literal["batch", "running"] = "batch"
     initial_range: float = Field(0.05, gt=0)
 
     @model_validator(mode="after")
@@ -132,8 +133,8 @@ class FeedforwardSpec(RunSpec):
             batch=self.batch,
             seed=self.seed,
             initial_range=settings.initial_range,
-            tasks=self.tasks.tested if settings.batch_statistics == "task" else 0,
-            restarts=self.tasks.kind != "stream",
+            keeps_moments=settings.statistics == "running",
+            separate_tasks=self.tasks.kind != "stream",
         )
 
     def kernels(self) -> str:

@@ -32,7 +32,7 @@ class Chunk(NamedTuple):
 
 
 class Learner(NamedTuple):
-    """What training changes: hidden weights, shifts and gains, Adam's averages, steps, running moments by task."""
+    """What training changes: hidden weights, shifts and gains, Adam's averages, its steps, running moments if kept."""
 
     theta: Theta
     first: Theta
@@ -52,17 +52,11 @@ class Tally(NamedTuple):
 
 @partial(jax.jit, static_argnums=0, donate_argnums=1)
 def train_batches(
-    plan: Plan, learner: Learner, chunk: Chunk, batches: jax.Array, task: jax.Array, scale: jax.Array
+    plan: Plan, learner: Learner, chunk: Chunk, batches: jax.Array, scale: jax.Array
 ) -> tuple[Learner, Tally]:
-    """Learn from the first ``batches`` mini-batches of a chunk.
-
-    Parameters
-    ----------
-    task : whose running moments are kept.
-    scale : factor on the learning rate.
-    """
+    """Learn from the first ``batches`` mini-batches of a chunk; ``scale`` is a factor on the learning rate."""
     tally = _no_tally(plan, learner, chunk)
-    return jax.lax.fori_loop(0, batches, partial(_learn_batch, plan, chunk, task, scale), (learner, tally))
+    return jax.lax.fori_loop(0, batches, partial(_learn_batch, plan, chunk, scale), (learner, tally))
 
 
 def _no_tally(plan: Plan, learner: Learner, chunk: Chunk) -> Tally:
@@ -73,7 +67,7 @@ def _no_tally(plan: Plan, learner: Learner, chunk: Chunk) -> Tally:
 
 
 def _learn_batch(
-    plan: Plan, chunk: Chunk, task: jax.Array, scale: jax.Array, index: jax.Array, carry: tuple[Learner, Tally]
+    plan: Plan, chunk: Chunk, scale: jax.Array, index: jax.Array, carry: tuple[Learner, Tally]
 ) -> tuple[Learner, Tally]:
     learner, tally = carry
     at = index * plan.batch
@@ -82,14 +76,8 @@ def _learn_batch(
     new = _stepped(plan, learner, gradient, scale)
     if plan.keeps_moments:
         n = valid.sum()
-        moments = tuple(
-            tuple(
-                rows.at[task].set(now)
-                for rows, now in zip(kept, functions.running(tuple(rows[task] for rows in kept), seen, n), strict=True)
-            )
-            for kept, seen in zip(learner.moments, found.moments, strict=True)
-        )
-        new = new._replace(moments=moments)
+        pairs = zip(learner.moments, found.moments, strict=True)
+        new = new._replace(moments=tuple(functions.running(kept, seen, n) for kept, seen in pairs))
     written = _written(plan.form, new.theta, learner.theta)
     tally = _noted(tally, found, at)._replace(
         written=jax.tree.map(lambda total, now: total.at[index].set(now), tally.written, written)
@@ -141,18 +129,15 @@ def _count_changed(new: jax.Array, old: jax.Array) -> jax.Array:
 
 
 @partial(jax.jit, static_argnums=0)
-def answer_batches(
-    plan: Plan, learner: Learner, chunk: Chunk, batches: jax.Array, task: jax.Array
-) -> tuple[jax.Array, jax.Array]:
+def answer_batches(plan: Plan, learner: Learner, chunk: Chunk, batches: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Return answers (capacity,) of the first ``batches`` mini-batches and neurons active (capacity, n_projections)."""
     form = plan.form
     act = learner.theta | {"weights": tuple(functions.acting(form, w) for w in learner.theta["weights"])}
-    moments = tuple(tuple(rows[task] for rows in kept) for kept in learner.moments)
 
     def body(index: jax.Array, tally: Tally) -> Tally:
         at = index * plan.batch
         x, _, valid = _part(chunk, at, plan.batch)
-        return _noted(tally, functions.forward(form, act, x, valid, moments), at)
+        return _noted(tally, functions.forward(form, act, x, valid, learner.moments), at)
 
     tally = jax.lax.fori_loop(0, batches, body, _no_tally(plan, learner, chunk))
     return tally.answers, tally.active

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from eqspike.core.ledger import Ledger
 from eqspike.core.rng import Purpose, stream
 from eqspike.energies.backend import jax, jnp
-from eqspike.energies.feedforward import Form
+from eqspike.energies.feedforward import Form, Moments
 from eqspike.network.checks import check_arrays, check_samples
 from eqspike.network.description import Network
 from eqspike.substrates.feedforward import batches
@@ -29,6 +29,14 @@ class Rule(Protocol):
         """Return the metaplasticity m of each projection."""
 
 
+class Normalisation(NamedTuple):
+    """How one task's drives are shifted and scaled: nothing in a network without normalisation."""
+
+    shifts: tuple[jax.Array, ...]
+    gains: tuple[jax.Array, ...]
+    moments: Moments
+
+
 class FeedforwardSubstrate:
     """A feed-forward network, with its hidden weights, its rule and its counts.
 
@@ -40,8 +48,8 @@ class FeedforwardSubstrate:
     batch : samples that are learnt from together, and answered together where their own moments normalise them.
     seed : key of the initial weights.
     initial_range : initial weights are uniform within +- this.
-    tasks : how many tasks have running moments of their own; 0 normalises every mini-batch with its own.
-    restarts : whether a new task begins with a new optimiser.
+    keeps_moments : whether answers are normalised with running moments, not with those of their mini-batch.
+    separate_tasks : whether each task begins with a new optimiser, and leaves its normalisation behind for its tests.
     """
 
     def __init__(
@@ -53,38 +61,51 @@ class FeedforwardSubstrate:
         batch: int = 100,
         seed: int = 1,
         initial_range: float = 0.05,
-        tasks: int = 0,
-        restarts: bool = True,
+        keeps_moments: bool = False,
+        separate_tasks: bool = True,
     ) -> None:
-        self.network, self.form, self.batch, self.restarts = network, form, batch, restarts
+        self.network, self.form, self.batch, self.separate_tasks = network, form, batch, separate_tasks
         self.plan = batches.Plan(
             form,
             rule.strengths(len(network.projections)),
             rule.learning_rate,
             rule.weight_decay,
             batch,
-            form.normalised and tasks > 0,
+            form.normalised and keeps_moments,
         )
-        self.task = 0
         theta = _initial(network, form, initial_range, seed)
-        moments = tuple(
-            (jnp.zeros((tasks, layer.size)), jnp.ones((tasks, layer.size)))
-            for layer in network.layers[1:]
-            if self.plan.keeps_moments
-        )
+        sizes = [layer.size for layer in network.layers[1:]] if self.plan.keeps_moments else []
+        moments = tuple((jnp.zeros(n), jnp.ones(n)) for n in sizes)
         self.learner = batches.Learner(theta, _zeros(theta), _zeros(theta), jnp.int32(0), moments)
+        self.past: list[Normalisation] = []  # of finished tasks, as each ended
+        self.task = 0
         self.counter = Counter(network, form.weights == "binary")
 
     def begin_task(self, task: int) -> None:
-        """Turn to ``task``, from 0, for the first time: with a new optimiser where tasks restart it."""
-        self.face_task(task)
-        if self.restarts:
+        """Turn to ``task``, from 0, for the first time; its normalisation goes on from that of the task before."""
+        if self.separate_tasks and task > 0:
+            self.past.append(jax.tree.map(jnp.array, self._normalisation()))  # copies: the loop takes the originals
+        if self.separate_tasks:
             theta = self.learner.theta
             self.learner = self.learner._replace(first=_zeros(theta), second=_zeros(theta), count=jnp.int32(0))
+        self.face_task(task)
 
     def face_task(self, task: int) -> None:
-        """Turn to ``task``: its running moments, if it has some, are used and kept from now on."""
-        self.task = min(task, len(self.learner.moments[0][0]) - 1) if self.learner.moments else 0
+        """Turn to ``task`` for a test: a finished one is answered with its own normalisation."""
+        self.task = task
+
+    def _normalisation(self) -> Normalisation:
+        theta = self.learner.theta
+        scaled = (theta["shifts"], theta["gains"]) if self.form.normalised else ((), ())
+        return Normalisation(*scaled, self.learner.moments)
+
+    def _facing(self) -> batches.Learner:
+        """Return what answers the task in hand."""
+        if self.task >= len(self.past) or not self.form.normalised:
+            return self.learner
+        own = self.past[self.task]
+        theta = self.learner.theta | {"shifts": own.shifts, "gains": own.gains}
+        return self.learner._replace(theta=theta, moments=own.moments)
 
     def train(
         self,
@@ -115,9 +136,7 @@ class FeedforwardSubstrate:
         for start in range(first, max(last, first + 1), capacity):  # no samples at all compile the loop
             chosen = order[start : min(start + capacity, last)]
             chunk, count = self._chunk(images[chosen], labels[chosen], capacity)
-            self.learner, tally = batches.train_batches(
-                self.plan, self.learner, chunk, count, jnp.int32(self.task), jnp.float32(scale)
-            )
+            self.learner, tally = batches.train_batches(self.plan, self.learner, chunk, count, jnp.float32(scale))
             self.counter.training(tally, len(chosen))
             answers[start - first : start - first + len(chosen)] = np.asarray(tally.answers)[: len(chosen)]
         return answers
@@ -130,11 +149,11 @@ class FeedforwardSubstrate:
         """
         check_samples(images, np.zeros(0, np.int64), self.network.layers[0].size, self.network.layers[-1].size)
         answers = np.zeros(len(images), np.int64)
-        capacity = self._capacity(images.shape[1])
+        capacity, facing = self._capacity(images.shape[1]), self._facing()
         for start in range(0, len(images), capacity):
             part = images[start : start + capacity]
             chunk, count = self._chunk(part, np.zeros(len(part), np.int64), capacity)
-            said, active = batches.answer_batches(self.plan, self.learner, chunk, count, jnp.int32(self.task))
+            said, active = batches.answer_batches(self.plan, facing, chunk, count)
             answers[start : start + len(part)] = np.asarray(said)[: len(part)]
             if counted:
                 self.counter.forward("inference", np.asarray(active)[: len(part)])
@@ -181,6 +200,7 @@ class FeedforwardSubstrate:
         learner = self.learner
         groups = {"gain": learner.theta.get("gains", ()), "moments": jax.tree.leaves(learner.moments)}
         groups |= {"optimiser": jax.tree.leaves((learner.first, learner.second)), "steps": [learner.count]}
+        groups["past"] = jax.tree.leaves(self.past)
         return {group: list(values) for group, values in groups.items()}
 
     def training_state(self) -> dict[str, np.ndarray]:
@@ -199,6 +219,8 @@ class FeedforwardSubstrate:
         ValueError
             if an array is missing or has another size.
         """
+        tasks = sum(name.startswith("past.") for name in state) // max(1, len(jax.tree.leaves(self._normalisation())))
+        self.past = [self._normalisation()] * tasks
         found = {group: _restored(state, group, like) for group, like in self._state().items()}
         learner, theta = self.learner, dict(self.learner.theta)
         if "gains" in theta:
@@ -206,6 +228,7 @@ class FeedforwardSubstrate:
         shape = jax.tree.structure((learner.first, learner.second))
         first, second = jax.tree.unflatten(shape, found["optimiser"])
         moments = jax.tree.unflatten(jax.tree.structure(learner.moments), found["moments"])
+        self.past = jax.tree.unflatten(jax.tree.structure(self.past), found["past"])
         self.learner = batches.Learner(theta, first, second, found["steps"][0], moments)
 
     def ledger(self) -> Ledger:
@@ -234,14 +257,17 @@ class FeedforwardSubstrate:
 
 
 def _initial(network: Network, form: Form, within: float, seed: int) -> batches.Theta:
-    """Return weights uniform within +- ``within``, shifts 0 and gains 1."""
-    sizes = [layer.size for layer in network.layers[1:]]
+    """Return weights uniform within +- ``within``, shifts 0 and, as published, gains uniform within 0 and 1."""
+    sizes, n = [layer.size for layer in network.layers[1:]], len(network.projections)
     weights = tuple(
         jnp.asarray(stream(seed, Purpose.WEIGHTS, k).uniform(-within, within, network.stored(p)), jnp.float32)
         for k, p in enumerate(network.projections)
     )
-    gains = {"gains": tuple(jnp.ones(n) for n in sizes)} if form.normalised else {}
-    return {"weights": weights, "shifts": tuple(jnp.zeros(n) for n in sizes)} | gains
+    theta = {"weights": weights, "shifts": tuple(jnp.zeros(size) for size in sizes)}
+    if form.normalised:
+        draws = [stream(seed, Purpose.WEIGHTS, n + k).random(size) for k, size in enumerate(sizes)]
+        theta["gains"] = tuple(jnp.asarray(values, jnp.float32) for values in draws)
+    return theta
 
 
 def _zeros(theta: batches.Theta) -> batches.Theta:
