@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -41,17 +41,20 @@ class Momentum:
     rule : gives gamma, tau and rates.
     borders : (P + 1,) first word of each projection, and the last one's end.
     units : (P,) what a gradient is divided by.
+    first : gives the values before the first mini-batch.
     """
 
-    def __init__(self, rule: Rule, borders: Sequence[int], units: Sequence[float]) -> None:
-        self.rule, self.borders, self.units = rule, borders, units
+    def __init__(
+        self, rule: Rule, borders: Sequence[int], units: Sequence[float], first: Callable[[], np.ndarray]
+    ) -> None:
+        self.rule, self.borders, self.units, self.first = rule, borders, units, first
         self.batches = np.zeros(len(units), np.int64)
         self.values = np.zeros(0, np.float32)
 
     def step(self, contrast: float) -> Step:
         """Return the factors of the next mini-batch, whose gradients are to be divided by ``contrast`` = beta B."""
         if self.values.size == 0:
-            self.values = np.zeros(self.borders[-1] * LANES, np.float32)
+            self.values = self.first()
         self.batches += 1
         rule, c = self.rule, 1 / contrast
         triples = zip(rule.low_passes, rule.flip_thresholds, self.units, self._decays(), strict=True)

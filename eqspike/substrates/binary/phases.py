@@ -9,8 +9,9 @@ import numpy as np
 
 from eqspike.kernels import binary_graded, binary_layout, binary_learning, binary_spiking
 from eqspike.kernels.binary_layout import Counts, Ends, Weights
-from eqspike.kernels.bits import LANES
 from eqspike.substrates.binary import program
+from eqspike.substrates.binary.maps import CompiledMaps
+from eqspike.substrates.binary.maps_phases import MapPhases
 from eqspike.substrates.binary.momentum import Momentum, Step
 from eqspike.substrates.binary.program import Compiled
 from eqspike.substrates.binary.settings import BinaryDynamics
@@ -106,14 +107,11 @@ class GradedPhases:
         )  # fmt: skip
 
 
-def make_phases(compiled: Compiled, dynamics: BinaryDynamics) -> Phases:
-    """Return the phases of the setting that ``dynamics`` name."""
+def make_phases(compiled: Compiled | CompiledMaps, dynamics: BinaryDynamics) -> Phases:
+    """Return the phases of a network in the setting that ``dynamics`` name."""
+    if isinstance(compiled, CompiledMaps):
+        return MapPhases(compiled, dynamics)
     return (SpikingPhases if dynamics.activation == "binary" else GradedPhases)(compiled, dynamics)
-
-
-def target_width(compiled: Compiled) -> int:
-    """Return the width of a row of targets: the outputs, padded to whole words."""
-    return int(compiled.program.layers[-1, binary_layout.WORDS]) * LANES
 
 
 def _outputs(compiled: Compiled, n: int) -> np.ndarray:

@@ -9,15 +9,16 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from eqspike.core.errors import DataError
-from eqspike.core.ledger import PHASES, Ledger, PhaseCounts
+from eqspike.core.ledger import PHASES, PROJECTION_COUNTERS, Ledger, PhaseCounts
 from eqspike.core.rng import Purpose, stream
 from eqspike.kernels.binary_layout import Counts
 from eqspike.network.checks import check_arrays, check_samples
 from eqspike.network.description import Network
-from eqspike.substrates.binary import program
 from eqspike.substrates.binary.momentum import ACCUMULATOR_BITS, Momentum, Rule
-from eqspike.substrates.binary.phases import make_phases, target_width
+from eqspike.substrates.binary.phases import make_phases
+from eqspike.substrates.binary.program import PIXEL_MAX
 from eqspike.substrates.binary.settings import BinaryDynamics
+from eqspike.substrates.binary.storage import make_storage
 
 _ANSWERED = 64  # samples in one call for answers
 
@@ -49,11 +50,16 @@ class BinarySubstrate:
     ) -> None:
         self.network, self.dynamics, self.rule = network, dynamics, rule
         self.expand, self.batch, self.seed = expand, batch, seed
-        self.compiled = program.compile_network(network)
-        self.weights = program.initial_weights(self.compiled, seed, bias_gain)
-        self.momentum = Momentum(rule, program.word_borders(self.compiled), program.gradient_units(self.compiled))
-        self.counts = program.new_counts(self.compiled)
-        self._phases = make_phases(self.compiled, dynamics)
+        self.storage = make_storage(network)
+        self.weights = self.storage.initial_weights(seed, bias_gain)
+        self.momentum = Momentum(
+            rule,
+            self.storage.borders,
+            [1.0 if index else float(PIXEL_MAX) for index in range(len(network.projections))],
+            lambda: self.storage.first_momentum(seed, rule.low_passes),
+        )
+        self.counts = self.storage.new_counts()
+        self._phases = make_phases(self.storage.compiled, dynamics)
 
     @property
     def classes(self) -> int:
@@ -99,7 +105,7 @@ class BinarySubstrate:
         self._phases.present(self.weights, self.counts, ends, pixels, targets, beta, self.dynamics.nudged_steps)
         if len(pixels):
             contrast = beta * len(pixels)
-            aligned = np.zeros(len(self.network.projections) if self.rule.learn_scales else 0)
+            aligned = self.storage.new_aligned() if self.rule.learn_scales else np.zeros(0)
             step = self.momentum.step(contrast)
             self._phases.learn(self.weights, self.counts, self.momentum, ends, pixels, step, aligned)
             self.momentum.renew()
@@ -108,15 +114,14 @@ class BinarySubstrate:
         return self._answers(ends.output)
 
     def _change_scales(self, aligned: np.ndarray, contrast: float) -> None:
-        """Let every scale grow by its rate x alpha / 2 x the contrast of post^T S, whose sums are ``aligned``."""
-        for index, (total, rate) in enumerate(zip(aligned, self.rule.scale_rates, strict=True)):
-            alpha = float(self.weights.scale[index])
-            gradient = 0.5 / contrast * alpha * total / self.momentum.units[index]
-            program.set_scale(self.weights, index, alpha + rate * gradient)
+        """Let every scale grow by its rate x its gradient; those held within their bounds are saturations."""
+        nudged, column = self.counts.projections[PHASES.index("nudged")], PROJECTION_COUNTERS.index("saturations")
+        for index, rate in enumerate(self.rule.scale_rates):
+            nudged[index, column] += self.storage.change_scales(self.weights, index, aligned, contrast, rate)
 
     def _targets(self, labels: np.ndarray) -> np.ndarray:
-        """Return 1 at the outputs of a sample's class, 0 elsewhere, (n, padded outputs) float32; at least one row."""
-        outputs = np.arange(target_width(self.compiled)) // self.expand
+        """Return 1 at the outputs of a sample's class, 0 elsewhere, float32; at least one row."""
+        outputs = np.arange(self.storage.target_width) // self.expand
         given = labels if len(labels) else np.full(1, -1)
         return (outputs == given[:, None]).astype(np.float32)
 
@@ -134,11 +139,11 @@ class BinarySubstrate:
         ``counted``: whether the events enter the substrate's counts.
         """
         check_samples(images, np.zeros(0, np.int64), self.network.layers[0].size, self.classes)
-        counts = self.counts if counted else program.new_counts(self.compiled)
+        counts = self.counts if counted else self.storage.new_counts()
         answers = np.zeros(len(images), np.int64)
 
         def work(first: int) -> Counts:
-            pixels, own = as_pixels(images[first : first + _ANSWERED]), program.new_counts(self.compiled)
+            pixels, own = as_pixels(images[first : first + _ANSWERED]), self.storage.new_counts()
             ends = self._phases.new_ends(len(pixels))
             self._phases.present(self.weights, own, ends, pixels, self._targets(np.zeros(0)), 0.0, 0)
             answers[first : first + _ANSWERED] = self._answers(ends.output)
@@ -153,18 +158,18 @@ class BinarySubstrate:
     def get_weights(self) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
         """Return copies of the weights by projection, plus or minus the scale, and of the biases by layer."""
         weights = {
-            projection.name: program.get_signs(self.compiled, self.weights, index) * self.weights.scale[index]
+            projection.name: self.storage.get(self.weights, index)
             for index, projection in enumerate(self.network.projections)
         }
         biases = {
-            layer.name: self.weights.bias[self.compiled.block(index)].copy()
+            layer.name: self.storage.biases(self.weights, index).copy()
             for index, layer in enumerate(self.network.layers)
             if index > 0
         }
         return weights, biases
 
     def set_weights(self, weights: Mapping[str, np.ndarray], biases: Mapping[str, np.ndarray]) -> None:
-        """Replace weights, each plus or minus one scale, and biases; missing names keep theirs.
+        """Replace weights, plus or minus one scale (of a convolution one a channel), and biases; others keep theirs.
 
         Raises
         ------
@@ -176,17 +181,10 @@ class BinarySubstrate:
         check_arrays(biases, self.get_weights()[1])
         for index, projection in enumerate(self.network.projections):
             if projection.name in weights:
-                values = np.asarray(weights[projection.name], np.float32)
-                scale = np.abs(values.flat[0])
-                if scale == 0 or not (np.abs(values) == scale).all():
-                    raise DataError(
-                        "weights are not plus or minus one scale.", field=projection.name, remedy="Give signs x scale."
-                    )
-                program.set_signs(self.compiled, self.weights, index, values)
-                program.set_scale(self.weights, index, scale)
+                self.storage.put(self.weights, index, np.asarray(weights[projection.name], np.float32))
         for index, layer in enumerate(self.network.layers):
             if layer.name in biases:
-                self.weights.bias[self.compiled.block(index)] = biases[layer.name]
+                self.storage.biases(self.weights, index)[:] = biases[layer.name]
 
     def training_state(self) -> dict[str, np.ndarray]:
         """Return what training goes on with beside weights and counts: the accumulators."""
@@ -223,7 +221,7 @@ class BinarySubstrate:
             self.counts.run[index] = stored.ticks, stored.presentations
         names = [layer.name for layer in self.network.layers]
         for name, values in spikes.items():
-            self.counts.spikes[:, self.compiled.block(names.index(name))] = values
+            self.counts.spikes[:, self.storage.block(names.index(name))] = values
 
     def clear_counts(self, *phases: str) -> None:
         """Forget what was counted in ``phases``."""
@@ -233,7 +231,7 @@ class BinarySubstrate:
 
     def diagnostics(self) -> dict[str, float]:
         """Return flips per training sample and bits per weight, in inference and with the accumulators of training."""
-        ledger, bits = self.ledger(), program.stored_bits(self.compiled)
+        ledger, bits = self.ledger(), self.storage.stored_bits()
         return {
             "weight_flips_per_training_sample": ledger.per_presentation("weight_flips", "free", "nudged"),
             "bits_per_weight": bits,
@@ -245,12 +243,23 @@ class BinarySubstrate:
         if self.dynamics.activation == "real":
             return {}
         return {
-            layer.name: self.counts.spikes[:, self.compiled.block(index)].copy()
+            layer.name: self.counts.spikes[:, self.storage.block(index)].copy()
             for index, layer in enumerate(self.network.layers)
             if index > 0
         }
 
 
 def as_pixels(images: np.ndarray) -> np.ndarray:
-    """Return images (n, pixels) in [0, 1] as integers of 8 bits, uint8."""
-    return np.rint(images * program.PIXEL_MAX).astype(np.uint8)
+    """Return images (n, pixels) in [0, 1] as integers of 8 bits, uint8.
+
+    Raises
+    ------
+    DataError
+        if a pixel lies outside, or is not a number.
+    """
+    pixels = np.rint(images * float(PIXEL_MAX))
+    if pixels.size and not (pixels.min() >= 0 and pixels.max() <= PIXEL_MAX):
+        raise DataError(
+            "a pixel lies outside [0, 1] and fits no 8 bits.", field="images", remedy="Scale images to [0, 1]."
+        )
+    return pixels.astype(np.uint8)

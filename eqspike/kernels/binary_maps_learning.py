@@ -1,0 +1,172 @@
+"""How convolutional binary networks learn: one contrast for all uses of a kernel's weight.
+
+The rule is that of :mod:`eqspike.kernels.binary_learning`, but a sign also flips at its threshold, and an accumulator
+may start from noise: so every synapse is looked at. A block of 32 output channels is worked out at a time.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from eqspike.core.jit import inline, kernel, popcount, splice
+from eqspike.kernels.binary_layout import ACCUMULATOR_WRITES, NUDGED, WEIGHT_FLIPS, WEIGHT_WRITES
+from eqspike.kernels.binary_maps_layout import (
+    ACROSS,
+    BLOCKS,
+    CHANNEL,
+    CHANNELS,
+    HEIGHT,
+    OFFSET,
+    PADDING,
+    POOL,
+    ROWS,
+    SIZE,
+    START,
+    TALL,
+    WIDE,
+    WIDTH,
+)
+from eqspike.kernels.bits import LANES, MASK, clear
+
+
+@inline
+def window(row, layer, place, at):
+    """Return where the sum ``at`` a place of a pool begins: first place below, and the taps that exist."""
+    pool = row[POOL]
+    across = row[ACROSS] // pool
+    v, u = place // across * pool + at // pool - row[PADDING], place % across * pool + at % pool - row[PADDING]
+    top, bottom = max(0, -v), min(row[TALL], layer[HEIGHT] - v)
+    left, right = max(0, -u), min(row[WIDE], layer[WIDTH] - u)
+    return v, u, top, bottom, left, right
+
+
+@inline
+def add_patch(row, layer, place, at, value, below, part):
+    """Add value x what the places below emit to the taps that they are seen through."""
+    channels, width = layer[CHANNELS], layer[WIDTH]
+    v, u, top, bottom, left, right = window(row, layer, place, at)
+    for a in range(top, bottom):
+        to, first = (a * row[WIDE] + left) * channels, ((v + a) * width + u + left) * channels
+        for i in range((right - left) * channels):
+            part[to + i] += value * below[first + i]
+
+
+@inline
+def add_contrast(row, layer, place, at, before, after, free, nudged, part):
+    """Add after x nudged - before x free, what the places below emit, to the taps that they are seen through."""
+    channels, width = layer[CHANNELS], layer[WIDTH]
+    v, u, top, bottom, left, right = window(row, layer, place, at)
+    for a in range(top, bottom):
+        to, first = (a * row[WIDE] + left) * channels, ((v + a) * width + u + left) * channels
+        for i in range((right - left) * channels):
+            part[to + i] += after * nudged[first + i] - before * free[first + i]
+
+
+@splice
+def contrast(row, below, above, c, n, ends, images, static, part):
+    """Add one sample's contrast of output channel ``c`` to ``part``; return whether there was any."""
+    any_part = False
+    start, end = below[START], below[START] + below[SIZE]
+    for place in range(above[HEIGHT] * above[WIDTH]):
+        i = above[START] + place * above[CHANNELS] + c
+        before, after, at, later = ends.free[n, i], ends.nudged[n, i], ends.where_free[n, i], ends.where_nudged[n, i]
+        if static:
+            if before != after:
+                any_part = True
+                add_patch(row, below, place, at, after - before, images[n], part)
+        elif before != 0 or after != 0:
+            any_part = True
+            free, nudged = ends.free[n, start:end], ends.nudged[n, start:end]
+            if at == later:
+                add_contrast(row, below, place, at, before, after, free, nudged, part)
+            else:
+                add_patch(row, below, place, later, after, nudged, part)
+                add_patch(row, below, place, at, -before, free, part)
+    return any_part
+
+
+@inline
+def take_in(part, total):
+    """Add one sample's contrast to the mini-batch's, and clear it; return how many of its terms are not zero."""
+    terms = 0
+    for r in range(part.size):
+        terms += part[r] != 0
+        total[r] += part[r]
+        part[r] = 0
+    return terms
+
+
+@inline
+def accumulate(block, accumulators, gradient, coefficient, limit):
+    """Add ``coefficient`` x ``gradient`` (lanes, rows) to a block's accumulators; return how many signs flip."""
+    flips = 0
+    for r in range(block.size):
+        up, down = np.uint32(0), np.uint32(0)
+        for lane in range(LANES):
+            held = accumulators[r * LANES + lane] + coefficient * np.float32(gradient[lane, r])
+            accumulators[r * LANES + lane] = held
+            up |= MASK[lane] if held >= limit else np.uint32(0)
+            down |= MASK[lane] if held <= -limit else np.uint32(0)
+        flipped = (block[r] & down) | (~block[r] & up)
+        block[r] ^= flipped
+        flips += popcount(np.uint32(flipped))
+    return flips
+
+
+@splice
+def shift_biases(program, weights, counts, ends, rates, sums):
+    """Add the layers' ``rates`` x the contrast of what they emit, all places of a channel together, to the biases."""
+    layers, n_projections = program.layers, program.projections.shape[0]
+    for k in range(1, layers.shape[0]):
+        channels, channel, writes = layers[k, CHANNELS], layers[k, CHANNEL], 0
+        for c in range(channels):
+            sums[c] = 0
+        for n in range(ends.free.shape[0]):
+            for place in range(layers[k, HEIGHT] * layers[k, WIDTH]):
+                first = layers[k, START] + place * channels
+                for c in range(channels):
+                    sums[c] += ends.nudged[n, first + c] - ends.free[n, first + c]
+        for c in range(channels):
+            changed = weights.bias[channel + c] + rates[k - 1] * np.float32(sums[c])
+            writes += changed != weights.bias[channel + c]
+            weights.bias[channel + c] = changed
+        counts.projections[NUDGED, n_projections + k - 1, WEIGHT_WRITES] += writes
+
+
+def learn(program, weights, counts, accumulators, ends, images, gradient, part, coefficients, limits, rates):
+    """Change signs and biases by what the phases of a mini-batch differ in.
+
+    Parameters
+    ----------
+    accumulators : in the order of the bits, one number each.
+    images : (n, pixels) uint8.
+    gradient, part : scratch (32, rows), (rows,) of the most rows that a block has, at least as many as a layer has
+        channels; integers for binary activations.
+    coefficients, limits : (P,) of M, real.
+    rates : (P,) of the biases, real.
+    """
+    shift_biases(program, weights, counts, ends, rates, part)
+    for p in range(program.projections.shape[0]):
+        row, below, above = program.projections[p], program.layers[p], program.layers[p + 1]
+        rows, flips, writes = row[ROWS], 0, 0
+        own = part[:rows]
+        clear(own)
+        for k in range(row[BLOCKS]):
+            lanes = min(LANES, above[CHANNELS] - k * LANES)
+            for lane in range(LANES):
+                clear(gradient[lane, :rows])
+            for lane in range(lanes):
+                for n in range(images.shape[0]):
+                    if contrast(row, below, above, k * LANES + lane, n, ends, images, p == 0, own):
+                        writes += take_in(own, gradient[lane, :rows])
+            first = row[OFFSET] + k * rows
+            flips += accumulate(
+                weights.bits[first : first + rows], accumulators[first * LANES : (first + rows) * LANES],
+                gradient[:, :rows], coefficients[p], limits[p],
+            )  # fmt: skip
+        counts.projections[NUDGED, p, WEIGHT_FLIPS] += flips
+        counts.projections[NUDGED, p, WEIGHT_WRITES] += flips
+        counts.projections[NUDGED, p, ACCUMULATOR_WRITES] += writes
+
+
+learn = kernel(learn)
