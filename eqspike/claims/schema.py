@@ -27,6 +27,11 @@ TRAINING_QUANTITIES = (
     "macs_per_training_sample",
     "weight_writes_per_training_sample",
     "accumulator_writes_per_training_sample",
+    "weight_flips_per_training_sample",
+    "bits_per_weight",
+    "first_task_kept",
+    "first_task_test_accuracy",
+    "last_task_test_accuracy",
 )
 GRADIENT_QUANTITIES = ("gradient_slope", "gradient_relative_error", "gradient_angle_degrees")
 QUANTITIES = TRAINING_QUANTITIES + GRADIENT_QUANTITIES

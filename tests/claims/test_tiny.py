@@ -23,7 +23,8 @@ images = { size = 8, crop_padding = 0, flip = false, mean = [], std = [] }
 optimiser.learning_rates = [0.1, 0.1]
 dynamics = { free_steps = 15, nudged_steps = 5 }
 """
-TINIER = {"scaling_ep": NO_IMAGES, "seven_algorithms": NO_IMAGES}
+TWO_TASKS = 'tasks = { kind = "permuted", count = 2, datasets = [] }'
+TINIER = {"scaling_ep": NO_IMAGES, "seven_algorithms": NO_IMAGES, "metaplasticity": TWO_TASKS}
 QUICK = "[quick.settings]"
 
 
@@ -46,7 +47,7 @@ def test_every_case_runs_learns_and_is_counted(tiny: Path) -> None:
     for name, case in document["cases"].items():
         (run,) = case["runs"].values()
         assert run["status"] == "complete", f"{name}: {run.get('error')}"
-        assert run["results"]["spikes_per_inference"] + run["results"]["macs_per_inference"] > 0
+        assert sum(run["results"][f"{events}_per_inference"] for events in ("spikes", "synaptic_events", "macs")) > 0
         assert run["counts"]["training_sample"]["weight_writes"]["input->hidden"] > 0
         assert case["verdict"] == "not compared"
 

@@ -33,7 +33,10 @@ class Twin:
         return np.abs(w).max() / (2 ** (self.bits - 1) - 1)
 
     def _acting(self):
-        return [s * self._unit(w) if self.kind == "quantised" else s for s, w in zip(self.stored(), self.weights)]
+        return [
+            s * self._unit(w) if self.kind == "quantised" else s
+            for s, w in zip(self.stored(), self.weights, strict=True)
+        ]
 
     def _activate(self, z):
         if self.kind == "binary":
@@ -84,7 +87,7 @@ class Twin:
         self._keep_running(kept, len(x))
         before = self.stored()
         self._step(gradient)
-        self.counts["written"] += sum(int((a != b).sum()) for a, b in zip(before, self.stored()))
+        self.counts["written"] += sum(int((a != b).sum()) for a, b in zip(before, self.stored(), strict=True))
 
     def _keep_running(self, kept, n):
         for k, (_, variance, _, mean) in enumerate(kept):
@@ -95,7 +98,7 @@ class Twin:
         n = len(self.weights)
         self.steps += 1
         arrays = self.weights + self.shifts + self.gains
-        for k, (w, g) in enumerate(zip(arrays, gradient)):
+        for k, (w, g) in enumerate(zip(arrays, gradient, strict=True)):
             if k < n:
                 g = g + self.decay * w
             self.first[k] = FIRST * self.first[k] + (1 - FIRST) * g
