@@ -29,12 +29,14 @@ class Measurement:
         return asdict(self)
 
 
-def in_turn(works: dict[str, Callable[[], object]], repeats: int) -> dict[str, float]:
+def in_turn(
+    works: dict[str, Callable[[], object]], repeats: int, clock: Callable[[], float] = time.perf_counter
+) -> dict[str, float]:
     """Return the median seconds of each work, all taken in turn so that a busy machine is unfair to none."""
     times: dict[str, list[float]] = {name: [] for name in works}
     for _ in range(repeats):
         for name, work in works.items():
-            started = time.perf_counter()
+            started = clock()
             work()
-            times[name].append(time.perf_counter() - started)
+            times[name].append(clock() - started)
     return {name: median(values) for name, values in times.items()}
