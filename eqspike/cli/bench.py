@@ -22,7 +22,7 @@ def bench(
     as_json: JsonOption = False,
 ) -> None:
     """Measure speed on this machine: medians of one run, with a peer and the roofline measured in turn with it."""
-    from eqspike.cli.output import print_json, stdout, table
+    from eqspike.cli.output import entry, print_json, stdout
     from eqspike.core.errors import ConfigError
 
     if suite not in SUITES:
@@ -34,23 +34,17 @@ def bench(
     if as_json:
         print_json([measurement.to_dict() for measurement in found])
         return
-    made = table("workload", "note", "ours", "unit", "peer", "peer's", "ratio", "of roofline", left=2)
     for measurement in found:
-        made.add_row(*_row(measurement))
-    stdout().print(made)
+        stdout().print(entry(measurement.workload, _rows(measurement)))
 
 
-def _row(measurement: Measurement) -> list[str]:
-    def shown(value: float | None, spec: str) -> str:
-        return "-" if value is None else format(value, spec)
-
-    return [
-        measurement.workload,
-        measurement.note,
-        shown(measurement.ours, ".4g"),
-        measurement.unit,
-        measurement.peer or "-",
-        shown(measurement.peer_value, ".4g"),
-        shown(measurement.ratio, ".3g"),
-        shown(measurement.roofline_fraction, ".2f"),
-    ]
+def _rows(measurement: Measurement) -> list[tuple[str, str]]:
+    """Return names and values of what a measurement says."""
+    given = {
+        "ours": f"{measurement.ours:.4g} {measurement.unit}",
+        "peer": measurement.peer and f"{measurement.peer_value:.4g} {measurement.unit}, {measurement.peer}",
+        "times faster": measurement.ratio and f"{measurement.ratio:.3g}",
+        "of roofline": measurement.roofline_fraction and f"{measurement.roofline_fraction:.2f}",
+        "note": measurement.note,
+    }
+    return [(name, said) for name, said in given.items() if said]

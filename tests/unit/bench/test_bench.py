@@ -70,12 +70,17 @@ def test_the_loop_without_its_ledger_learns_the_same_and_counts_nothing(dataset,
     assert bare.ledger.total("nudged", "weight_writes") == bare.ledger.total("free", "synaptic_events") == 0
 
 
-def test_the_command_prints_one_json_list_and_refuses_unknown_suites(monkeypatch) -> None:
+def test_the_command_prints_measurements_and_refuses_unknown_suites(monkeypatch) -> None:
     made = Measurement("tiny", 2.0, "us/image", "peer", 4.0, 2.0, 0.5)
     monkeypatch.setattr("eqspike.bench.engine.measure", lambda repeats: iter([made]))
     found = CliRunner().invoke(app, ["bench", "engine", "--json"])
     assert found.exit_code == 0
     assert json.loads(found.stdout) == [made.to_dict()]
+    shown = CliRunner().invoke(app, ["bench", "engine"])
+    assert [line.split() for line in shown.stdout.splitlines() if line] == [
+        ["tiny"], ["ours", "2", "us/image"], ["peer", "4", "us/image,", "peer"], ["times", "faster", "2"],
+        ["of", "roofline", "0.50"],
+    ]  # fmt: skip
     wrong = CliRunner().invoke(app, ["bench", "warp"])
     assert wrong.exit_code == 2
     assert "there is no suite 'warp'" in wrong.stderr
