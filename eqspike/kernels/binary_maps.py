@@ -216,6 +216,13 @@ def settle(program, neurons, weights, state, counts, phase, target, beta, ticks,
     counts.run[phase, PRESENTATIONS] += 1
 
 
+@inline
+def add_products(values, factors, sums):
+    """Add values x factors, in double precision."""
+    for c in range(values.size):
+        sums[c] += np.float64(values[c]) * factors[c]
+
+
 @splice
 def add_power(program, state, power):
     """Add to every channel's sum what its neurons emit x their pooled sum."""
@@ -224,8 +231,8 @@ def add_power(program, state, power):
         channels, channel = layers[k, CHANNELS], layers[k, CHANNEL]
         for place in range(layers[k, HEIGHT] * layers[k, WIDTH]):
             first = layers[k, START] + place * channels
-            for c in range(channels):
-                power[channel + c] += np.float64(state.emitted[first + c]) * state.forward[first + c]
+            end = first + channels
+            add_products(state.emitted[first:end], state.forward[first:end], power[channel : channel + channels])
 
 
 def present(program, neurons, weights, start, state, counts, ends, images, targets, beta, free, nudged, early):

@@ -29,6 +29,13 @@ def add_word(word, value, sums):
 
 
 @inline
+def add_column(words, mask, value, sums):
+    """Add a value to as many sums as words, with the sign of one and the same lane of each."""
+    for i in range(words.size):
+        sums[i] += value if words[i] & mask else -value
+
+
+@inline
 def list_changes(now, before, listed, values):
     """List which of a place's channels have changed, and by how much; return their number."""
     different, n = 0, 0
@@ -70,14 +77,15 @@ def pool_place(z, row, y, x, forward, where):
     pool, width = row[POOL], row[BLOCKS] * LANES
     for t in range(pool * pool):
         first = ((y * pool + t // pool) * row[ACROSS] + x * pool + t % pool) * width
+        sums = z[first : first + forward.size]
         if t == 0:
             for c in range(forward.size):
-                forward[c] = z[first + c]
+                forward[c] = sums[c]
                 where[c] = 0
         else:
             for c in range(forward.size):
-                larger = z[first + c] > forward[c]
-                forward[c] = z[first + c] if larger else forward[c]
+                larger = sums[c] > forward[c]
+                forward[c] = sums[c] if larger else forward[c]
                 where[c] = t if larger else where[c]
 
 
@@ -110,7 +118,6 @@ def send_down(bits, row, layer, place, at, c, value, backward):
     reached = 0
     for a in range(max(0, -v), min(row[TALL], height - v)):
         first, to = block + (a * row[WIDE] + left) * channels, ((v + a) * width + u + left) * channels
-        for i in range(length):
-            backward[to + i] += value if bits[first + i] & mask else -value
+        add_column(bits[first : first + length], mask, value, backward[to : to + length])
         reached += length
     return reached

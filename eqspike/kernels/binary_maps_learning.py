@@ -41,14 +41,28 @@ def window(row, layer, place, at):
 
 
 @inline
+def add_product(value, values, sums):
+    """Add value x values."""
+    for i in range(values.size):
+        sums[i] += value * values[i]
+
+
+@inline
+def add_difference(before, after, free, nudged, sums):
+    """Add after x nudged - before x free."""
+    for i in range(free.size):
+        sums[i] += after * nudged[i] - before * free[i]
+
+
+@inline
 def add_patch(row, layer, place, at, value, below, part):
     """Add value x what the places below emit to the taps that they are seen through."""
     channels, width = layer[CHANNELS], layer[WIDTH]
     v, u, top, bottom, left, right = window(row, layer, place, at)
     for a in range(top, bottom):
         to, first = (a * row[WIDE] + left) * channels, ((v + a) * width + u + left) * channels
-        for i in range((right - left) * channels):
-            part[to + i] += value * below[first + i]
+        length = (right - left) * channels
+        add_product(value, below[first : first + length], part[to : to + length])
 
 
 @inline
@@ -58,8 +72,10 @@ def add_contrast(row, layer, place, at, before, after, free, nudged, part):
     v, u, top, bottom, left, right = window(row, layer, place, at)
     for a in range(top, bottom):
         to, first = (a * row[WIDE] + left) * channels, ((v + a) * width + u + left) * channels
-        for i in range((right - left) * channels):
-            part[to + i] += after * nudged[first + i] - before * free[first + i]
+        length = (right - left) * channels
+        add_difference(
+            before, after, free[first : first + length], nudged[first : first + length], part[to : to + length]
+        )
 
 
 @splice
@@ -102,9 +118,10 @@ def accumulate(block, accumulators, gradient, coefficient, limit):
     flips = 0
     for r in range(block.size):
         up, down = np.uint32(0), np.uint32(0)
+        own = accumulators[r * LANES : (r + 1) * LANES]
         for lane in range(LANES):
-            held = accumulators[r * LANES + lane] + coefficient * np.float32(gradient[lane, r])
-            accumulators[r * LANES + lane] = held
+            held = own[lane] + coefficient * np.float32(gradient[lane, r])
+            own[lane] = held
             up |= MASK[lane] if held >= limit else np.uint32(0)
             down |= MASK[lane] if held <= -limit else np.uint32(0)
         flipped = (block[r] & down) | (~block[r] & up)
@@ -116,7 +133,7 @@ def accumulate(block, accumulators, gradient, coefficient, limit):
 @splice
 def shift_biases(program, weights, counts, ends, rates, sums):
     """Add the layers' ``rates`` x the contrast of what they emit, all places of a channel together, to the biases."""
-    layers, n_projections = program.layers, program.projections.shape[0]
+    layers, n_projections, one = program.layers, program.projections.shape[0], np.int8(1)
     for k in range(1, layers.shape[0]):
         channels, channel, writes = layers[k, CHANNELS], layers[k, CHANNEL], 0
         for c in range(channels):
@@ -124,8 +141,8 @@ def shift_biases(program, weights, counts, ends, rates, sums):
         for n in range(ends.free.shape[0]):
             for place in range(layers[k, HEIGHT] * layers[k, WIDTH]):
                 first = layers[k, START] + place * channels
-                for c in range(channels):
-                    sums[c] += ends.nudged[n, first + c] - ends.free[n, first + c]
+                end = first + channels
+                add_difference(one, one, ends.free[n, first:end], ends.nudged[n, first:end], sums)
         for c in range(channels):
             changed = weights.bias[channel + c] + rates[k - 1] * np.float32(sums[c])
             writes += changed != weights.bias[channel + c]
