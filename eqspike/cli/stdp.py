@@ -87,9 +87,9 @@ def _window(protocol: Protocol, run: Path | None, monitor: Monitor) -> StdpWindo
     trained = open_run(run) if run else None
     if trained and trained.spec.substrate != "spiking":
         raise ConfigError(
-            "its states are real numbers: there are no spikes to pair.",
+            f"a {trained.spec.substrate} network has no rule that pairs spike times.",
             field=str(run),
-            remedy="Name a run of a spiking network, or compare gradients: eqspike gradients RUN.",
+            remedy="Name a run of a spiking network; for energy-based ones compare gradients: eqspike gradients RUN.",
         )
     monitor.stage("gathering pairs of spikes")
     if protocol is Protocol.TRAINING:

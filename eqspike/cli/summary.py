@@ -21,6 +21,7 @@ def document(run: Run, chip: str, figure: Path | None) -> dict[str, Any]:
     """Return what ``train`` reports, plain JSON types."""
     return {
         "recipe": run.spec.name,
+        "substrate": run.spec.substrate,
         "seed": run.spec.seed,
         "dataset": run.data["name"],
         **run.results,
@@ -48,16 +49,24 @@ def show(said: dict[str, Any]) -> None:
     console.print(_events(said))
     figure = [("STDP figure", said["stdp_figure"])] if said["stdp_figure"] else []
     console.print(facts([*operating_point(said), ("run file", said["run_file"]), *figure]))
-    run_file = shlex.quote(said["run_file"])
-    other = OTHER_CHIP.get(said["chip"], DEFAULT_CHIP)
-    commands = (
-        f"eqspike energy {run_file} --chip {other}",
-        f"eqspike stdp {run_file} --protocol training" if said["stdp_figure"] else f"eqspike gradients {run_file}",
-        f"eqspike train {said['recipe']} --set 'network.hidden=[200]'",
-    )
     console.print("\n[bold]next[/]")
-    for command in commands:
+    for command in _next_commands(said):
         console.print(f"  {command}", markup=False, soft_wrap=True)
+
+
+def _next_commands(said: dict[str, Any]) -> list[str]:
+    """Return what one might do next with a run."""
+    from eqspike.recipes import shipped_recipes
+
+    run_file = shlex.quote(said["run_file"])
+    found = [f"eqspike energy {run_file} --chip {OTHER_CHIP.get(said['chip'], DEFAULT_CHIP)}"]
+    if said["substrate"] == "spiking":
+        found.append(f"eqspike stdp {run_file} --protocol training")
+    elif said["substrate"] == "hopfield":
+        found.append(f"eqspike gradients {run_file}")
+    if said["recipe"] in shipped_recipes():
+        found.append(f"eqspike train {said['recipe']} --set 'network.hidden=[200]'")
+    return found
 
 
 def operating_point(said: dict[str, Any]) -> list[tuple[str, str]]:
@@ -91,12 +100,21 @@ def _outcome(said: dict[str, Any]) -> list[tuple[str, Text]]:
         shares = [said[f"unsettled_per_{what}"] for what in ("training_sample", "inference")]
         what = f"{shares[0]:.2%} of training presentations, not learnt from; {shares[1]:.2%} of test samples"
         rows.append(("unsettled", Text(what)))
+    if "bits_per_weight" in said:
+        training = said.get("training_bits_per_weight")
+        rows.append(
+            (
+                "bits per weight",
+                Text(f"{said['bits_per_weight']:.3g}" + (f" ({training:.3g} while training)" if training else "")),
+            )
+        )
     return rows
 
 
 def _events(said: dict[str, Any]) -> Any:
     made = table("", "per inference", "per training sample")
-    for name in ("spikes", "synaptic_events", "macs", "weight_writes"):
+    flips = ("weight_flips",) if "weight_flips_per_training_sample" in said else ()
+    for name in ("spikes", "synaptic_events", "macs", "weight_writes", *flips):
         columns = [said.get(f"{name}_per_{what}") for what in ("inference", "training_sample")]
         made.add_row(name.replace("_", " "), *map(count, columns))
     made.add_row("energy", band(said["energy_per_inference_j"]), band(said["energy_per_training_sample_j"]))
