@@ -22,8 +22,8 @@ TICKS, PRESENTATIONS = 0, 1
 # Structure, never written by a kernel: layers (L, 4), projections (P, 6) int.
 Program = namedtuple("Program", "layers projections")
 
-# Neurons: share of the old state, share of the drive, threshold; real.
-Neurons = namedtuple("Neurons", "keep move threshold")
+# Neurons: share of the old state, share of the drive, threshold, the number next below it; real.
+Neurons = namedtuple("Neurons", "keep move threshold below")
 
 # Weights: bits by projection, a set one for +1; unit (P,) of the forward sums, scale (P,) of the backward ones, both
 # real; biases (N,) real.

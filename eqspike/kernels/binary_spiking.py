@@ -93,6 +93,25 @@ def move_nudged(s, drive, on, target, beta, neurons, switched_on, switched_off):
 
 
 @inline
+def keeps_sides(neurons):
+    """Return whether a state moves to no other side of the threshold than its drive is on, however sums round."""
+    keep, move, threshold, below = neurons.keep, neurons.move, neurons.threshold, neurons.below
+    return keep * threshold + move * threshold >= threshold and keep * below + move * below < threshold
+
+
+@inline
+def may_cross(drive, on, neurons):
+    """Return whether a neuron, its drive on its own side of the threshold, may yet be rounded over it."""
+    keep, move, threshold, below = neurons.keep, neurons.move, neurons.threshold, neurons.below
+    for i in range(drive.size):
+        active = (on[i // LANES] & MASK[i % LANES]) != 0
+        nearest = threshold if active else below
+        if (keep * nearest + move * drive[i] >= threshold) != active:
+            return True
+    return False
+
+
+@inline
 def coast(s, drive, pull, neurons, ticks):
     """Move a layer on by ``ticks`` in which no event arrives and no neuron flips."""
     keep, move = neurons.keep, neurons.move
@@ -224,7 +243,7 @@ def settle(program, neurons, weights, state, counts, phase, target, beta, ticks,
     phase may end ``early`` they are counted as one.
     """
     layers, last = program.layers, program.layers.shape[0] - 1
-    tick, moving = 0, True
+    tick, moving, steady = 0, True, keeps_sides(neurons)
     while moving and tick < ticks:
         moving = False
         for layer in range(1, last + 1):
@@ -244,6 +263,8 @@ def settle(program, neurons, weights, state, counts, phase, target, beta, ticks,
                 moved = move_nudged(s, drive, on, target, beta, neurons, switched_on, switched_off)
             else:
                 moved = move_layer(s, drive, on, neurons, switched_on, switched_off)
+                if not (steady or moving or moved):
+                    moved = may_cross(drive, on, neurons)
             moving = moving or moved
         deliver(program, weights, state, counts, phase)
         tick += 1

@@ -54,7 +54,8 @@ class SpikingPhases:
     ) -> None:  # fmt: skip
         """Present ``images`` (n, pixels) uint8 from rest; for answers alone without ``nudged`` steps."""
         compiled, moving = self.compiled, self.dynamics
-        neurons = binary_layout.Neurons(*map(np.float32, (1 - moving.inertia, moving.inertia, moving.threshold)))
+        keep, move, threshold = map(np.float32, (1 - moving.inertia, moving.inertia, moving.threshold))
+        neurons = binary_layout.Neurons(keep, move, threshold, np.nextafter(threshold, np.float32(0)))
         start = program.new_start(compiled)
         binary_spiking.find_start(compiled.program, weights, start)
         binary_spiking.present(
