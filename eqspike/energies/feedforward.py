@@ -76,8 +76,8 @@ def _signs(weights: jax.Array, bits: int) -> tuple[jax.Array, Any]:
 
 def _codes(weights: jax.Array, bits: int) -> tuple[jax.Array, Any]:
     """Return whole numbers of ``bits`` bits, symmetric about 0, and the unit that brings the largest weight back."""
-    largest = 2 ** (bits - 1) - 1
-    unit = jnp.maximum(jnp.abs(weights).max(), jnp.finfo(weights.dtype).tiny) / largest
+    unit = jnp.abs(weights).max() / (2 ** (bits - 1) - 1)
+    unit = jnp.where(unit > 0, unit, 1)  # weights that are all zero have none
     return jnp.round(weights / unit), unit
 
 
@@ -178,7 +178,7 @@ def running(kept: tuple[jax.Array, jax.Array], seen: tuple[jax.Array, jax.Array]
 
 def metaplastic_step(
     weights: jax.Array, gradient: jax.Array, first: jax.Array, second: jax.Array, count: jax.Array, rate: jax.Array,
-    m: float = 0.0, decay: float = 0.0,
+    m: jax.Array | None = None, decay: float = 0.0,
 ) -> tuple[jax.Array, jax.Array, jax.Array]:  # fmt: skip
     r"""Return hidden weights and Adam's two averages after a step; with ``m`` a step towards zero shrinks.
 
@@ -190,7 +190,7 @@ def metaplastic_step(
     ----------
     first, second : averages of the gradient and of its square before the step.
     count : steps including this one.
-    m : how much a weight that has grown resists; 0 is plain Adam.
+    m : how much a weight that has grown resists; 0 or None is plain Adam.
     decay : of the hidden weights, added to the gradient.
 
     References
@@ -203,6 +203,6 @@ def metaplastic_step(
     counted = count.astype(weights.dtype)
     unbiased = rate / (1 - DECAYS[0] ** counted), 1 / (1 - DECAYS[1] ** counted)
     step = unbiased[0] * first / (jnp.sqrt(unbiased[1] * second) + STEP_EPSILON)
-    if m:
+    if m is not None:
         step = step * jnp.where(weights * first > 0, 1 - jnp.tanh(m * jnp.abs(weights)) ** 2, 1)
     return weights - step, first, second

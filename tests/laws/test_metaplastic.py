@@ -53,7 +53,7 @@ def learn(substrate, images, labels):
 
 def steps_of(m, seeds=range(20), decay=0.01, rate=0.05, start=None):
     """Return weights after each of some steps with random gradients."""
-    rng, step = np.random.default_rng(3), jax.jit(functions.metaplastic_step, static_argnums=(6, 7))
+    rng, step = np.random.default_rng(3), jax.jit(functions.metaplastic_step, static_argnums=7)
     weights = jnp.asarray(rng.normal(0, 1, (6, 5)) if start is None else start, jnp.float32)
     first = second = jnp.zeros_like(weights)
     found = [weights]

@@ -13,10 +13,10 @@ from eqspike.energies.feedforward import Form, Moments, Theta
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that the compiled loops hold fixed; ``strengths`` is the metaplasticity m of each projection."""
+    """Everything that the compiled loops hold fixed; ``metaplastic``: whether any projection's m is not zero."""
 
     form: Form
-    strengths: tuple[float, ...]
+    metaplastic: bool
     learning_rate: float
     weight_decay: float
     batch: int
@@ -52,11 +52,17 @@ class Tally(NamedTuple):
 
 @partial(jax.jit, static_argnums=0, donate_argnums=1)
 def train_batches(
-    plan: Plan, learner: Learner, chunk: Chunk, batches: jax.Array, scale: jax.Array
+    plan: Plan, learner: Learner, chunk: Chunk, batches: jax.Array, scale: jax.Array, strengths: jax.Array
 ) -> tuple[Learner, Tally]:
-    """Learn from the first ``batches`` mini-batches of a chunk; ``scale`` is a factor on the learning rate."""
+    """Learn from the first ``batches`` mini-batches of a chunk.
+
+    Parameters
+    ----------
+    scale : factor on the learning rate.
+    strengths : metaplasticity m of each projection.
+    """
     tally = _no_tally(plan, learner, chunk)
-    return jax.lax.fori_loop(0, batches, partial(_learn_batch, plan, chunk, scale), (learner, tally))
+    return jax.lax.fori_loop(0, batches, partial(_learn_batch, plan, chunk, scale, strengths), (learner, tally))
 
 
 def _no_tally(plan: Plan, learner: Learner, chunk: Chunk) -> Tally:
@@ -67,13 +73,13 @@ def _no_tally(plan: Plan, learner: Learner, chunk: Chunk) -> Tally:
 
 
 def _learn_batch(
-    plan: Plan, chunk: Chunk, scale: jax.Array, index: jax.Array, carry: tuple[Learner, Tally]
+    plan: Plan, chunk: Chunk, scale: jax.Array, strengths: jax.Array, index: jax.Array, carry: tuple[Learner, Tally]
 ) -> tuple[Learner, Tally]:
     learner, tally = carry
     at = index * plan.batch
     x, labels, valid = _part(chunk, at, plan.batch)
     gradient, found = functions.loss_gradient(plan.form, learner.theta, x, labels, valid)
-    new = _stepped(plan, learner, gradient, scale)
+    new = _stepped(plan, learner, gradient, scale, strengths)
     if plan.keeps_moments:
         n = valid.sum()
         pairs = zip(learner.moments, found.moments, strict=True)
@@ -96,17 +102,17 @@ def _noted(tally: Tally, found: functions.Pass, at: jax.Array) -> Tally:
     return Tally(*(put(total, now, at, 0) for total, now in zip(tally[:3], values, strict=True)), tally.written)
 
 
-def _stepped(plan: Plan, learner: Learner, gradient: Theta, scale: jax.Array) -> Learner:
+def _stepped(plan: Plan, learner: Learner, gradient: Theta, scale: jax.Array, strengths: jax.Array) -> Learner:
     """Return parameters and averages after a step: metaplastic where they are weights, plain Adam elsewhere."""
     count, rate = learner.count + 1, plan.learning_rate * scale
     groups: dict[str, dict] = {"theta": {}, "first": {}, "second": {}}
     for group, values in learner.theta.items():
         weights = group == "weights"
-        strengths = plan.strengths if weights else (0.0,) * len(values)
+        resisting = strengths if weights and plan.metaplastic else [None] * len(values)
         steps = [
             functions.metaplastic_step(*arrays, count, rate, m, plan.weight_decay if weights else 0.0)
             for *arrays, m in zip(
-                values, gradient[group], learner.first[group], learner.second[group], strengths, strict=True
+                values, gradient[group], learner.first[group], learner.second[group], resisting, strict=True
             )
         ]
         for name, found in zip(groups, zip(*steps, strict=True), strict=True):
@@ -116,11 +122,12 @@ def _stepped(plan: Plan, learner: Learner, gradient: Theta, scale: jax.Array) ->
 
 def _written(form: Form, new: Theta, old: Theta) -> Theta:
     """Return how many stored values of each array differ."""
-    weights = tuple(
-        _count_changed(functions.stored(form, now), functions.stored(form, before))
-        for now, before in zip(new["weights"], old["weights"], strict=True)
-    )
-    return jax.tree.map(_count_changed, new, old) | {"weights": weights}
+    found = {}
+    for group in old:
+        held = partial(functions.stored, form) if group == "weights" else (lambda values: values)
+        pairs = zip(new[group], old[group], strict=True)
+        found[group] = tuple(_count_changed(held(now), held(before)) for now, before in pairs)
+    return found
 
 
 def _count_changed(new: jax.Array, old: jax.Array) -> jax.Array:

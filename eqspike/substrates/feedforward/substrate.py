@@ -65,9 +65,11 @@ class FeedforwardSubstrate:
         separate_tasks: bool = True,
     ) -> None:
         self.network, self.form, self.batch, self.separate_tasks = network, form, batch, separate_tasks
+        strengths = rule.strengths(len(network.projections))
+        self.strengths = jnp.asarray(strengths, jnp.float32)
         self.plan = batches.Plan(
             form,
-            rule.strengths(len(network.projections)),
+            any(strengths),
             rule.learning_rate,
             rule.weight_decay,
             batch,
@@ -136,7 +138,9 @@ class FeedforwardSubstrate:
         for start in range(first, max(last, first + 1), capacity):  # no samples at all compile the loop
             chosen = order[start : min(start + capacity, last)]
             chunk, count = self._chunk(images[chosen], labels[chosen], capacity)
-            self.learner, tally = batches.train_batches(self.plan, self.learner, chunk, count, jnp.float32(scale))
+            self.learner, tally = batches.train_batches(
+                self.plan, self.learner, chunk, count, jnp.float32(scale), self.strengths
+            )
             self.counter.training(tally, len(chosen))
             answers[start - first : start - first + len(chosen)] = np.asarray(tally.answers)[: len(chosen)]
         return answers
