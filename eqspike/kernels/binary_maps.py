@@ -140,7 +140,7 @@ def deliver(program, weights, state, events):
 
 
 @splice
-def begin(program, state, start, counts, phase):
+def begin(program, neurons, state, start, counts, phase):
     """Bring neurons and sums to where presentations begin, and count the events of that."""
     copy(start.s, state.s)
     copy(start.emitted, state.emitted)
@@ -154,6 +154,11 @@ def begin(program, state, start, counts, phase):
     for p in range(1, program.projections.shape[0]):
         for column in (EVENTS_FORWARD, EVENTS_BACKWARD):
             counts.projections[phase, p, column] += start.events[p, column]
+    if not neurons.graded:
+        for k in range(1, program.layers.shape[0]):
+            counts.layers[phase, k, SPIKES] += program.layers[k, SIZE]
+        for i in range(state.s.size):
+            counts.spikes[phase, i] += 1
 
 
 @splice
@@ -195,21 +200,19 @@ def settle(program, neurons, weights, state, counts, phase, target, beta, ticks,
     Once no neuron can flip any more, those left over move states alone; where the phase may end ``early`` they are
     counted as one. ``where`` gets the places in the pools that the last sums came from.
     """
-    tick, changes, restless = 0, 1, 1
-    while restless > 0 and tick < ticks:
+    tick, looked, changes, quiet = 0, 0, 1, False
+    while changes > 0 and tick < ticks:
         if beta != 0 and (neurons.graded or tick == 0):
             push_output(program, state, target, beta)
         changes, restless = move_all(program, neurons, weights, state, counts, phase)
         tick += 1
-        if restless == 0 or tick == ticks:
-            copy(state.where, where)
-        deliver(program, weights, state, counts.projections[phase])
-    counted = ticks
-    if early:
-        counted = tick + 1 if changes > 0 and tick < ticks else tick
-    while changes > 0 and tick < ticks:
-        changes, restless = move_all(program, neurons, weights, state, counts, phase)
-        tick += 1
+        if not quiet:
+            looked, quiet = tick, restless == 0 or changes == 0
+            if quiet or tick == ticks:
+                copy(state.where, where)
+            if not quiet:
+                deliver(program, weights, state, counts.projections[phase])
+    counted = looked + min(tick - looked, 1) if early else ticks
     for k in range(1, program.layers.shape[0]):
         counts.layers[phase, k, NEURON_UPDATES] += counted * program.layers[k, SIZE]
     counts.run[phase, TICKS] += counted
@@ -248,25 +251,21 @@ def present(program, neurons, weights, start, state, counts, ends, images, targe
     """
     last = program.layers.shape[0] - 1
     answer, size = program.layers[last, START], program.layers[last, SIZE]
-    phase = FREE if nudged > 0 else INFERENCE
-    none = np.float32(0)
+    learns = nudged > 0
+    first = FREE if learns else INFERENCE
     for n in range(images.shape[0]):
-        begin(program, state, start, counts, phase)
-        if not neurons.graded:
-            for k in range(1, last + 1):
-                counts.layers[phase, k, SPIKES] += program.layers[k, SIZE]
-            for i in range(state.s.size):
-                counts.spikes[phase, i] += 1
-        look(program, weights, state, images[n], counts, phase)
-        settle(program, neurons, weights, state, counts, phase, targets[0], none, free, early, ends.where_free[n])
-        copy(state.s[answer : answer + size], ends.output[n])
-        if nudged > 0:
-            copy(state.emitted, ends.free[n])
-            add_power(program, state, ends.power[0])
-            settle(program, neurons, weights, state, counts, NUDGED, targets[n], beta, nudged, early,
-                   ends.where_nudged[n])  # fmt: skip
-            copy(state.emitted, ends.nudged[n])
-            add_power(program, state, ends.power[1])
+        begin(program, neurons, state, start, counts, first)
+        look(program, weights, state, images[n], counts, first)
+        for turn in range(2 if learns else 1):
+            settle(
+                program, neurons, weights, state, counts, NUDGED if turn else first, targets[n * turn],
+                beta if turn else np.float32(0), nudged if turn else free, early, ends.where[turn, n],
+            )  # fmt: skip
+            if turn == 0:
+                copy(state.s[answer : answer + size], ends.output[n])
+            if learns:
+                copy(state.emitted, ends.emitted[turn, n])
+                add_power(program, state, ends.power[turn])
 
 
 present = kernel(present)

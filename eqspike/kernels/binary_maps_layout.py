@@ -36,6 +36,6 @@ MapState = namedtuple(
 # What presentations begin with: states, what they emit, their sums, and the events (P, 2) that brought them.
 MapStart = namedtuple("MapStart", "s emitted where forward backward z events")
 
-# What phases ended with, one row a presentation: what was emitted (n, N), where in their pools the sums came from that
-# moved neurons last (n, N), output (n, n_out); sums (2, C) over presentations of emitted x pooled sum.
-MapEnds = namedtuple("MapEnds", "free nudged where_free where_nudged output power")
+# What presentations ended with, the free phase first: what was emitted (2, n, N), where in their pools the sums stood
+# that moved neurons last (2, n, N), sums (2, C) of emitted x pooled sum; output (n, n_out) of the free phase.
+MapEnds = namedtuple("MapEnds", "emitted where power output")

@@ -85,14 +85,15 @@ def contrast(row, below, above, c, n, ends, images, static, part):
     start, end = below[START], below[START] + below[SIZE]
     for place in range(above[HEIGHT] * above[WIDTH]):
         i = above[START] + place * above[CHANNELS] + c
-        before, after, at, later = ends.free[n, i], ends.nudged[n, i], ends.where_free[n, i], ends.where_nudged[n, i]
+        before, after = ends.emitted[0, n, i], ends.emitted[1, n, i]
+        at, later = ends.where[0, n, i], ends.where[1, n, i]
         if static:
             if before != after:
                 any_part = True
                 add_patch(row, below, place, at, after - before, images[n], part)
         elif before != 0 or after != 0:
             any_part = True
-            free, nudged = ends.free[n, start:end], ends.nudged[n, start:end]
+            free, nudged = ends.emitted[0, n, start:end], ends.emitted[1, n, start:end]
             if at == later:
                 add_contrast(row, below, place, at, before, after, free, nudged, part)
             else:
@@ -138,11 +139,11 @@ def shift_biases(program, weights, counts, ends, rates, sums):
         channels, channel, writes = layers[k, CHANNELS], layers[k, CHANNEL], 0
         for c in range(channels):
             sums[c] = 0
-        for n in range(ends.free.shape[0]):
+        for n in range(ends.emitted.shape[1]):
             for place in range(layers[k, HEIGHT] * layers[k, WIDTH]):
                 first = layers[k, START] + place * channels
                 end = first + channels
-                add_difference(one, one, ends.free[n, first:end], ends.nudged[n, first:end], sums)
+                add_difference(one, one, ends.emitted[0, n, first:end], ends.emitted[1, n, first:end], sums)
         for c in range(channels):
             changed = weights.bias[channel + c] + rates[k - 1] * np.float32(sums[c])
             writes += changed != weights.bias[channel + c]

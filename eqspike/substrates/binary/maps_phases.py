@@ -27,9 +27,10 @@ class MapPhases:
         """Return room for what the phases of ``n`` samples end with."""
         neurons, emits = self.compiled.n_neurons, np.float32 if self.compiled.graded else np.int8
         return MapEnds(
-            *[np.zeros((n, neurons), kind) for kind in (emits, emits, np.uint8, np.uint8)],
-            np.zeros((n, self.compiled.network.layers[-1].size), np.float32),
+            np.zeros((2, n, neurons), emits),
+            np.zeros((2, n, neurons), np.uint8),
             np.zeros((2, self.compiled.n_channels)),
+            np.zeros((n, self.compiled.network.layers[-1].size), np.float32),
         )
 
     def present(
