@@ -11,6 +11,7 @@ from pydantic import Field, field_validator, model_validator
 
 from eqspike.core.config import Config
 from eqspike.core.errors import ConfigError
+from hw_models import available_chips
 
 CLAIM_FILE = "claim.toml"
 TRAINING_QUANTITIES = (
@@ -27,6 +28,8 @@ TRAINING_QUANTITIES = (
     "macs_per_training_sample",
     "weight_writes_per_training_sample",
     "accumulator_writes_per_training_sample",
+)
+SUBSTRATE_QUANTITIES = (  # of some substrates
     "weight_flips_per_training_sample",
     "bits_per_weight",
     "first_task_kept",
@@ -34,7 +37,8 @@ TRAINING_QUANTITIES = (
     "last_task_test_accuracy",
 )
 GRADIENT_QUANTITIES = ("gradient_slope", "gradient_relative_error", "gradient_angle_degrees")
-QUANTITIES = TRAINING_QUANTITIES + GRADIENT_QUANTITIES
+ENERGY_QUANTITIES = ("energy_per_inference_j", "energy_per_training_sample_j")
+QUANTITIES = TRAINING_QUANTITIES + SUBSTRATE_QUANTITIES + GRADIENT_QUANTITIES + ENERGY_QUANTITIES
 
 
 def flattened(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -70,6 +74,7 @@ class Expectation(Config):
     """
 
     quantity: Literal[QUANTITIES] = "test_accuracy"
+    chip: str = ""
     published: float | None = None
     published_grade: str = ""
     compare: str | None = None
@@ -86,6 +91,11 @@ class Expectation(Config):
             raise ValueError("a published value needs a published_grade: how it is known")
         if self.compare is None and self.by == "ratio":
             raise ValueError("a ratio needs compare, the case to divide by")
+        chips = [info.name for info in available_chips()]
+        if self.quantity in ENERGY_QUANTITIES and self.chip not in chips:
+            raise ValueError(f"{self.quantity} needs a chip: {', '.join(chips)}")
+        if self.chip and self.quantity not in ENERGY_QUANTITIES:
+            raise ValueError(f"{self.quantity} has no chip")
         return self
 
     @property
@@ -129,11 +139,12 @@ class Quick(_Settings):
 
 
 class Claim(Config):
-    """A claim of a publication, and the cases that put it to the test."""
+    """A claim of a publication, and the cases that put it to the test; ``figure`` is what is drawn of them."""
 
     title: str = Field(min_length=1)
     statement: str = Field(min_length=1)
     source: Source
+    figure: Literal["errors", "energies"] = "errors"
     quick: Quick = Quick()
     cases: list[Case] = Field(min_length=1)
 

@@ -44,7 +44,7 @@ def rows(claim: Claim, records: Mapping[str, Mapping[str, Any]]) -> list[Row]:
     return [
         Row(
             case.name,
-            quantity_name(expectation.quantity),
+            quantity_name(expectation),
             published_text(expectation),
             target_text(expectation),
             measured_text(expectation, outcome),

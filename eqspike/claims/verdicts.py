@@ -24,7 +24,8 @@ def judge(claim: Claim, measured: Mapping[str, Records]) -> dict[str, list[dict[
 
     Returns
     -------
-    dict : by case a list of {quantity, compare, by, values, n, mean, standard_deviation, low, high, verdict, reason}.
+    dict : by case a list of {quantity, compare, by, values, n, mean, standard_deviation, low, high, verdict, reason};
+        of an energy also its chip, and {low, high} of the chip's prices.
     """
     return {case.name: [_outcome(case, expectation, measured) for expectation in case.expect] for case in claim.cases}
 
@@ -49,17 +50,21 @@ def summary(values: Iterable[float]) -> dict[str, float | int | None]:
     }
 
 
-def seed_values(records: Records, quantity: str) -> dict[str, float]:
-    """Return a quantity by seed, of the runs that completed and have it."""
+def seed_values(records: Records, quantity: str, chip: str = "", of: str = "value") -> dict[str, float]:
+    """Return a quantity by seed, of the runs that completed and have it; of an energy its value, low or high price."""
+    if chip:
+        prices = {seed: record.get("energies", {}).get(chip, {}).get(quantity) for seed, record in records.items()}
+        return {seed: float(price[of]) for seed, price in prices.items() if price is not None}
     found = {seed: record.get("results", {}).get(quantity) for seed, record in records.items()}
     return {seed: float(value) for seed, value in found.items() if value is not None}
 
 
 def _outcome(case: Case, expectation: Expectation, measured: Mapping[str, Records]) -> dict[str, Any]:
-    seeds = [str(seed) for seed in case.seeds]
-    values = _wanted(seed_values(measured.get(case.name, {}), expectation.quantity), seeds)
+    seeds, asked = [str(seed) for seed in case.seeds], (expectation.quantity, expectation.chip)
+    records = measured.get(case.name, {})
+    values = _wanted(seed_values(records, *asked), seeds)
     if expectation.compare is not None:
-        values = _against(values, seed_values(measured.get(expectation.compare, {}), expectation.quantity), expectation)
+        values = _against(values, seed_values(measured.get(expectation.compare, {}), *asked), expectation)
     found = summary(values.values())
     verdict, reason = _verdict(expectation, found, len(seeds))
     return {
@@ -70,7 +75,14 @@ def _outcome(case: Case, expectation: Expectation, measured: Mapping[str, Record
         **found,
         "verdict": verdict,
         "reason": reason,
-    }
+    } | (_prices(expectation, records, values) if expectation.chip else {})
+
+
+def _prices(expectation: Expectation, records: Records, values: Mapping[str, float]) -> dict[str, Any]:
+    """Return the chip, and the mean energies at its low and high prices."""
+    bounds = {of: seed_values(records, expectation.quantity, expectation.chip, of) for of in ("low", "high")}
+    means = {of: statistics.fmean(found[seed] for seed in values) for of, found in bounds.items()} if values else None
+    return {"chip": expectation.chip, "prices": means}
 
 
 def _wanted(values: Mapping[str, float], seeds: list[str]) -> dict[str, float]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from math import floor, log10
 
 import typer
 from rich import box
@@ -12,8 +11,10 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from eqspike.core.units import engineering as engineering
+from eqspike.core.units import with_bounds
+
 NONE = "-"
-_PREFIXES = {-18: "a", -15: "f", -12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}
 
 
 def print_json(document: Mapping | list) -> None:
@@ -60,19 +61,11 @@ def bullets(title: str, notes: Iterable[str]) -> Group:
     return Group(Text(title, style="bold"), made, "")
 
 
-def engineering(value: float, unit: str) -> str:
-    """Return ``value`` with an SI prefix and three significant digits: 4.1e-07 J is 410 nJ."""
-    exponent = _exponent(value)
-    return f"{_rounded(value / 10.0**exponent, 3)} {_PREFIXES[exponent]}{unit}"
-
-
 def band(energy: Mapping[str, float] | None, unit: str = "J") -> str:
     """Return value and low-high band in one prefix: 405 nJ (73-970)."""
     if energy is None:
         return NONE
-    exponent = _exponent(energy["value"])
-    low, high = (_rounded(energy[bound] / 10.0**exponent, 2) for bound in ("low", "high"))
-    return f"{engineering(energy['value'], unit)} ({low}-{high})"
+    return with_bounds(energy["value"], energy["low"], energy["high"], unit)
 
 
 def count(value: float | None) -> str:
@@ -85,16 +78,3 @@ def count(value: float | None) -> str:
 def percent(share: float | None) -> str:
     """Return a share of samples in percent."""
     return NONE if share is None else f"{100 * share:.2f} %"
-
-
-def _exponent(value: float) -> int:
-    """Return the power of ten, a multiple of 3, that leaves 1 to 1000 before the point after rounding."""
-    if value == 0:
-        return 0
-    rounded = float(f"{abs(value):.2e}")
-    return min(max(3 * floor(log10(rounded) / 3), min(_PREFIXES)), max(_PREFIXES))
-
-
-def _rounded(value: float, digits: int) -> str:
-    """Return ``value`` with so many significant digits at most, never in exponential notation."""
-    return f"{float(f'{value:.{digits}g}'):.12g}"

@@ -31,7 +31,9 @@ def reproduce(
     ] = False,
     figure: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Draw test errors (of the --case given, or all), replacing what is there."),
+        typer.Option(
+            metavar="FILE", help="Draw the claim's figure (of the --case given, or all), replacing what is there."
+        ),
     ] = None,
     threads: ThreadsOption = None,
     as_json: JsonOption = False,
@@ -65,10 +67,8 @@ def _run(name: str, as_json: bool, figure: Path | None, *, quick: bool, **option
         document = run_claim(folder, quick=quick, on_progress=Follower(monitor), **options)
     file = str(measured_file(folder, quick))
     if figure is not None:
-        from eqspike.plots.claims import save
-
         chosen = options["cases"] or document["cases"]
-        save({"cases": {name: document["cases"][name] for name in chosen}}, figure, folder.name, overwrite=True)
+        _draw(folder, {"cases": {name: document["cases"][name] for name in chosen}}, figure)
     if as_json:
         print_json({**document, "measured_file": file})
     else:
@@ -82,6 +82,14 @@ def _run(name: str, as_json: bool, figure: Path | None, *, quick: bool, **option
     if failed:
         typer.echo("\n".join(["error: runs failed:", *failed]), err=True)
         raise typer.Exit(1)
+
+
+def _draw(folder: Path, document: Mapping[str, Any], figure: Path) -> None:
+    from eqspike.claims.schema import read_claim
+    from eqspike.plots import claims, energies
+
+    drawn = {"errors": claims, "energies": energies}[read_claim(folder).figure]
+    drawn.save(document, figure, folder.name, overwrite=True)
 
 
 def near(path: Path) -> Path:

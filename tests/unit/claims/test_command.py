@@ -90,3 +90,18 @@ def test_the_table_is_written_and_printed(folder: Path) -> None:
     readme.write_text(f"{BEGIN}\n{END}\n")
     ran = reproduce("--table")
     assert ran.exit_code == 0 and readme.read_text() == f"{BEGIN}\n{ran.stdout}{END}\n"
+
+
+@pytest.mark.parametrize(("figure", "panels"), [("errors", 1), ("energies", 2)])
+def test_the_figure_is_what_the_claim_says(
+    folder: Path, claim_text: str, figure: str, panels: int, monkeypatch
+) -> None:
+    (folder / "claim.toml").write_text(f'figure = "{figure}"\n{claim_text}')
+    drawn = []
+    monkeypatch.setattr(
+        f"eqspike.plots.{'claims' if figure == 'errors' else figure}.save_figure", lambda *of, **_: drawn.append(of)
+    )
+    ran = reproduce("digits_learnt", "--case", "short", "--figure", "figure.png")
+    assert ran.exit_code == 0, ran.output
+    ((made, path),) = drawn
+    assert (len(made.axes), str(path)) == (panels, "figure.png")

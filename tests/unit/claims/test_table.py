@@ -9,7 +9,7 @@ import pytest
 from eqspike.claims.schema import Expectation, read_claim
 from eqspike.claims.store import add_record, measured_file
 from eqspike.claims.table import BEGIN, END, claims_table, update_readme
-from eqspike.claims.wording import measured_text, published_text, target_text
+from eqspike.claims.wording import measured_text, published_text, quantity_name, target_text
 from eqspike.core.errors import ConfigError
 
 
@@ -41,6 +41,18 @@ def test_measured_values_read_as_mean_and_standard_deviation() -> None:
     assert measured_text(accuracy, found(None, n=0)) == "-"
     lower = Expectation.parse({"compare": "base", "below": 0.0})
     assert measured_text(lower, found(-0.0312, 0.0011)) == "-3.12 points ± 0.11 points (3 seeds)"
+
+
+def test_an_energy_reads_with_its_chip_and_the_band_of_its_prices() -> None:
+    energy = Expectation.parse({"quantity": "energy_per_inference_j", "chip": "generic-45nm", "at_most": 5e-6})
+    assert quantity_name(energy) == "energy per inference, generic-45nm"
+    assert target_text(energy) == "at most 5 µJ"
+    prices = {"low": 1.53e-6, "high": 22e-6}
+    assert measured_text(energy, found(9.54e-6, 1.2e-7) | {"prices": prices}) == "9.54 µJ (1.5-22) ± 120 nJ (3 seeds)"
+    less = Expectation.parse({"quantity": "energy_per_inference_j", "chip": "generic-45nm", "compare": "b"})
+    assert measured_text(less, found(-2e-6, n=1) | {"prices": prices}) == "-2 µJ (1 seed)"
+    ratio = Expectation.parse(less.model_dump() | {"by": "ratio"})
+    assert measured_text(ratio, found(0.5, n=1) | {"prices": prices}) == "0.50 x (1 seed)"
 
 
 def test_a_published_value_is_shown_or_a_dash() -> None:

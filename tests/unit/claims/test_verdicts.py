@@ -112,3 +112,40 @@ def test_a_case_is_missed_by_one_outcome_and_met_by_all_that_have_a_target() -> 
     assert overall([met, untold]) == NOT_COMPARED
     assert overall([met, reported]) == MET
     assert overall([reported]) == NOT_COMPARED
+
+
+def priced(*energies: tuple[float, float, float]) -> dict[str, dict]:
+    """Runs whose inference costs these (value, low, high) on one chip, and a thousand times that on another."""
+    names = ("value", "low", "high")
+    return {
+        str(seed): {
+            "energies": {
+                "generic-45nm": {"energy_per_inference_j": dict(zip(names, energy, strict=True))},
+                "eqspike-analog-65nm": {
+                    "energy_per_inference_j": {name: 1e3 * x for name, x in zip(names, energy, strict=True)}
+                },
+            }
+        }
+        for seed, energy in enumerate(energies, 1)
+    }
+
+
+ENERGY = {"quantity": "energy_per_inference_j", "chip": "generic-45nm"}
+
+
+def test_an_energy_is_that_on_its_chip_with_the_band_of_its_prices() -> None:
+    measured = {"it": priced((2e-6, 1e-6, 4e-6), (4e-6, 2e-6, 9e-6), (6e-6, 3e-6, 11e-6))}
+    found = outcome(ENERGY | {"at_most": 4e-6}, measured)
+    assert (found["mean"], found["chip"], found["verdict"]) == (pytest.approx(4e-6), "generic-45nm", MET)
+    assert found["prices"] == {"low": pytest.approx(2e-6), "high": pytest.approx(8e-6)}
+    assert outcome(ENERGY | {"chip": "eqspike-analog-65nm"}, measured)["mean"] == pytest.approx(4e-3)
+
+
+def test_energies_are_compared_seed_by_seed_and_one_that_has_no_price_is_not_measured() -> None:
+    measured = {"it": priced((2e-6, 0, 0), (9e-6, 0, 0)), "base": priced((1e-6, 0, 0), (3e-6, 0, 0), (1, 1, 1))}
+    ratio = outcome(ENERGY | {"compare": "base", "by": "ratio"}, measured)
+    assert ratio["values"] == {"1": pytest.approx(2), "2": pytest.approx(3)}
+    measured["it"]["1"]["energies"]["generic-45nm"] = {"not_priced": "an action has no price"}
+    measured["it"]["2"] = {"status": "failed"}
+    assert outcome(ENERGY, measured)["n"] == 0
+    assert outcome(ENERGY, measured)["prices"] is None
