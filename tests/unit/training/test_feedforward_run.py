@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import eqspike
+from eqspike.claims.schema import SUBSTRATE_QUANTITIES, TRAINING_QUANTITIES
 from eqspike.core.errors import ConfigError, Interrupted, RunFileError
 from eqspike.core.ledger import LAYER_COUNTERS, PROJECTION_COUNTERS
 from eqspike.costing.run import workload_of
@@ -51,6 +52,7 @@ def test_every_kind_of_weights_learns_the_digits(kind: str) -> None:
 def test_a_second_task_is_learnt_and_what_is_left_of_the_first_is_told() -> None:
     run = train(DIGITS | {"tasks": {"kind": "permuted", "count": 2}})
     found, table = run.results, run.probes["task_accuracy"]
+    assert {*TRAINING_QUANTITIES, *SUBSTRATE_QUANTITIES} <= set(found)
     assert table.shape == (12, 2) and run.progress["epoch"] == 12
     assert table[5, 0] > 0.85 and table[5, 1] < 0.4 and table[11, 1] > 0.85
     assert found["first_task_kept"] == pytest.approx(table[11, 0] / table[5, 0])
