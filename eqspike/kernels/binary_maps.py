@@ -93,7 +93,7 @@ def rise(program, weights, state, events):
                     weights.bits, row, y, x, channels, n, state.listed, state.values, state.z[row[FIRST] :], state.stale
                 )
                 events[p, EVENTS_FORWARD] += n * reached * layers[p + 1, CHANNELS]
-        pool_stale(row, layers[p + 1], state.z[row[FIRST] :], state.stale, state.forward, state.where)
+        pool_stale(row, layers[p + 1], state.z[row[FIRST] :], state.stale, state.forward, state.where, state.rounded)
 
 
 @splice
@@ -113,20 +113,15 @@ def descend(program, weights, state, events):
             if different > 0:
                 for c in range(channels):
                     i = first + c
-                    now, before = state.emitted[i], state.sent[i]
+                    values = state.values  # what is taken away is what was added, to the bit
+                    values[0], values[1] = own[c] * state.emitted[i], -own[c] * state.sent[i]
                     if state.where[i] == state.sent_where[i]:
-                        if now != before:
-                            value = own[c] * (now - before)
-                            reached += send_down(weights.bits, row, below, place, state.where[i], c, value, backward)
-                    else:
-                        if before != 0:
-                            value = -own[c] * before
-                            reached += send_down(
-                                weights.bits, row, below, place, state.sent_where[i], c, value, backward
-                            )
-                        if now != 0:
-                            value = own[c] * now
-                            reached += send_down(weights.bits, row, below, place, state.where[i], c, value, backward)
+                        values[0] += values[1]
+                        values[1] = 0
+                    for turn in range(2):
+                        if values[turn] != 0:
+                            at = state.sent_where[i] if turn else state.where[i]
+                            reached += send_down(weights.bits, row, below, place, at, c, values[turn], backward)
         events[p, EVENTS_BACKWARD] += reached
 
 
@@ -182,7 +177,7 @@ def look(program, weights, state, image, counts, phase):
             counts.projections[phase, 0, EVENTS_FORWARD] += n * reached * program.layers[1, CHANNELS]
     for place in range(program.layers[1, HEIGHT] * program.layers[1, WIDTH]):
         state.stale[place] = 1  # of a dark square too
-    pool_stale(row, program.layers[1], state.pixels, state.stale, state.forward, state.where)
+    pool_stale(row, program.layers[1], state.pixels, state.stale, state.forward, state.where, state.rounded)
 
 
 @splice

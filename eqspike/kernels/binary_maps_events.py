@@ -45,7 +45,8 @@ def list_changes(now, before, listed, values):
         for i in range(now.size):
             if now[i] != before[i]:
                 listed[n] = i
-                values[n] = now[i] - before[i]
+                values[n] = now[i]
+                values[n] -= before[i]
                 n += 1
     return n
 
@@ -72,8 +73,11 @@ def send_up(bits, row, y, x, channels, n, listed, values, z, stale):
 
 
 @inline
-def pool_place(z, row, y, x, forward, where):
-    """Find the largest sum of a place's square for every channel, the first of equals, and where it stands."""
+def pool_place(z, row, y, x, forward, where, rounded):
+    """Find the largest sum of a place's square for every channel, the first of equals, and where it stands.
+
+    Sums are compared as they are passed on, ``rounded`` to the kind of ``forward``.
+    """
     pool, width = row[POOL], row[BLOCKS] * LANES
     for t in range(pool * pool):
         first = ((y * pool + t // pool) * row[ACROSS] + x * pool + t % pool) * width
@@ -84,13 +88,15 @@ def pool_place(z, row, y, x, forward, where):
                 where[c] = 0
         else:
             for c in range(forward.size):
-                larger = sums[c] > forward[c]
-                forward[c] = sums[c] if larger else forward[c]
+                rounded[c] = sums[c]
+            for c in range(forward.size):
+                larger = rounded[c] > forward[c]
+                forward[c] = rounded[c] if larger else forward[c]
                 where[c] = t if larger else where[c]
 
 
 @splice
-def pool_stale(row, layer, z, stale, forward, where):
+def pool_stale(row, layer, z, stale, forward, where, rounded):
     """Look again at the pools that something has reached."""
     channels = layer[CHANNELS]
     for y in range(layer[HEIGHT]):
@@ -99,7 +105,8 @@ def pool_stale(row, layer, z, stale, forward, where):
             if stale[place] != 0:
                 stale[place] = 0
                 first = layer[START] + place * channels
-                pool_place(z, row, y, x, forward[first : first + channels], where[first : first + channels])
+                end = first + channels
+                pool_place(z, row, y, x, forward[first:end], where[first:end], rounded)
 
 
 @inline

@@ -28,9 +28,11 @@ MapWeights = namedtuple("MapWeights", "bits unit own quantum bias scale")
 
 # One presentation's state: s (N,) real; what is emitted and what was when events last went out, with the places in
 # their pools (N,); pooled sums from below and sums from above (N,); the nudge (N,) real; sums before pooling (Z,) and
-# those of the pixels; places to be pooled anew; lists of channels, and of values and whole numbers.
+# those of the pixels; places to be pooled anew; lists of channels, and of values and whole numbers; rounded sums of one
+# place. Sums of real activations are kept in double precision: what comes and goes leaves nothing behind, and equals
+# stay equal.
 MapState = namedtuple(
-    "MapState", "s emitted sent where sent_where forward backward push z pixels stale listed values integers"
+    "MapState", "s emitted sent where sent_where forward backward push z pixels stale listed values integers rounded"
 )
 
 # What presentations begin with: states, what they emit, their sums, and the events (P, 2) that brought them.

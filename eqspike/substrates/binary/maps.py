@@ -73,15 +73,19 @@ def compile_maps(network: Network) -> CompiledMaps:
 
 def new_state(compiled: CompiledMaps) -> MapState:
     """Return the state of one presentation."""
-    n, layers, emits, sums = compiled.n_neurons, compiled.program.layers, _emits(compiled), _sums(compiled)
-    most, places = int(layers[:, layout.CHANNELS].max()), int(layers[:, layout.HEIGHT : layout.CHANNELS].prod(1).max())
+    n, layers, emits = compiled.n_neurons, compiled.program.layers, _emits(compiled)
+    sums, pooled = _sums(compiled), _pooled(compiled)
+    most, places = (
+        max(2, int(layers[:, layout.CHANNELS].max())),
+        int(layers[:, layout.HEIGHT : layout.CHANNELS].prod(1).max()),
+    )
     return MapState(
         np.zeros(n, np.float32),
-        *[np.zeros(n, kind) for kind in (emits, emits, np.uint8, np.uint8, sums, sums, np.float32)],
+        *[np.zeros(n, kind) for kind in (emits, emits, np.uint8, np.uint8, pooled, sums, np.float32)],
         np.zeros(_n_sums(compiled), sums),
         np.zeros(_of_projection(compiled, 0), np.int32),
         np.zeros(places, np.uint8),
-        *[np.zeros(most, kind) for kind in (np.int64, sums, np.int32)],
+        *[np.zeros(most, kind) for kind in (np.int64, sums, np.int32, pooled)],
     )
 
 
@@ -92,7 +96,8 @@ def new_start(compiled: CompiledMaps) -> MapStart:
         np.full(n, value, np.float32),
         np.full(n, value, _emits(compiled)),
         np.zeros(n, np.uint8),
-        *[np.zeros(size, sums) for size in (n, n, _n_sums(compiled))],
+        np.zeros(n, _pooled(compiled)),
+        *[np.zeros(size, sums) for size in (n, _n_sums(compiled))],
         np.zeros((len(compiled.program.projections), 2), np.int64),
     )
 
@@ -122,7 +127,7 @@ class MapStorage:
         weights = MapWeights(
             np.zeros(self.compiled.n_words, np.uint32),
             np.zeros(channels, np.float32),
-            np.zeros(channels, _sums(self.compiled)),
+            np.zeros(channels, _pooled(self.compiled)),
             np.zeros(projections + 1, np.float32),
             np.zeros(channels, np.float32),
             np.zeros(channels),
@@ -260,6 +265,10 @@ def _emits(compiled: CompiledMaps) -> type:
 
 
 def _sums(compiled: CompiledMaps) -> type:
+    return np.float64 if compiled.graded else np.int32
+
+
+def _pooled(compiled: CompiledMaps) -> type:
     return np.float32 if compiled.graded else np.int32
 
 
