@@ -94,7 +94,7 @@ class DenseStorage:
             if they have more than one modulus.
         """
         scale = np.abs(values.flat[0])
-        if scale == 0 or not (np.abs(values) == scale).all():
+        if not 0 < scale < np.inf or not (np.abs(values) == scale).all():
             raise DataError(
                 "weights are not plus or minus one scale.",
                 field=self.network.projections[index].name,
