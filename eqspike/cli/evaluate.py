@@ -10,8 +10,8 @@ from eqspike.cli.options import DEFAULT_CHIP, ChipOption, JsonOption, RunArgumen
 from eqspike.core.errors import DataError
 
 if TYPE_CHECKING:
-    from eqspike.data import Dataset
     from eqspike.training.run import Run
+    from eqspike.training.tasks import Task
 
 
 def evaluate(
@@ -32,25 +32,27 @@ def evaluate(
     load_chip(chip)
     with Monitor() as monitor:
         trained = open_run(run)
-        samples = _samples(trained, dataset)
+        exams = _exams(trained, dataset)
         monitor.stage(STAGES["test"])
-        document = _evaluated(trained, samples, chip, threads)
+        document = _evaluated(trained, exams, chip, threads)
     if as_json:
         print_json(document)
     else:
         _show(document)
 
 
-def _samples(run: Run, name: str | None) -> Dataset:
-    """Return the run's own data, checked to be the same, or another data set that fits the network."""
+def _exams(run: Run, name: str | None) -> dict[int, Task]:
+    """Return the run's own tasks by number, their data checked to be the same, or another data set as the last one."""
     from eqspike.cli.settings import dataset_name
     from eqspike.training.api import load_data, resolve
     from eqspike.training.run import check_data
+    from eqspike.training.tasks import Task, curriculum_of
 
+    own = load_data(run.spec)
+    check_data(run, own)
+    exams = curriculum_of(run.spec, own).exams
     if name is None:
-        samples = load_data(run.spec)
-        check_data(run, samples)
-        return samples
+        return dict(enumerate(exams))
     name = dataset_name(name)
     scale = run.spec.data.scale if name.endswith(".npz") else "auto"
     samples = load_data(resolve(run.spec, {"data": {"name": name, "scale": scale}}))
@@ -62,22 +64,29 @@ def _samples(run: Run, name: str | None) -> Dataset:
             field="--dataset",
             remedy="Give a data set of that shape.",
         )
-    return samples
+    return {len(exams) - 1: Task(samples.name, samples, exams[-1].pixels)}
 
 
-def _evaluated(run: Run, samples: Dataset, chip: str, threads: int | None) -> dict[str, Any]:
+def _evaluated(run: Run, exams: dict[int, Task], chip: str, threads: int | None) -> dict[str, Any]:
     from eqspike.cli.summary import energies
     from eqspike.core.ledger import PHASES
     from eqspike.training.loop import accuracy
+    from eqspike.training.tasks import face_task
 
     run.substrate.clear_counts(*PHASES)  # so that the ledger is that of this inference alone
-    answers = run.substrate.infer(samples.x_test, threads=threads)
+    accuracies = []
+    for number, exam in exams.items():
+        face_task(run.substrate, number)
+        answers = run.substrate.infer(exam.shown(exam.samples.x_test), threads=threads)
+        accuracies.append(accuracy(answers, exam.samples.y_test))
     ledger = run.ledger
+    several = {f"test_accuracy_task{number}": value for number, value in enumerate(accuracies, 1)}
     return {
         "run_file": str(run.path),
-        "dataset": samples.name,
-        "samples": len(samples.y_test),
-        "test_accuracy": accuracy(answers, samples.y_test),
+        "dataset": ", ".join(dict.fromkeys(exam.samples.name for exam in exams.values())),
+        "samples": sum(len(exam.samples.y_test) for exam in exams.values()),
+        "test_accuracy": sum(accuracies) / len(accuracies),
+        **(several if len(exams) > 1 else {}),
         "spikes_per_inference": ledger.per_presentation("spikes", "inference"),
         "synaptic_events_per_inference": ledger.per_presentation("synaptic_events", "inference"),
         "macs_per_inference": ledger.per_presentation("macs", "inference"),

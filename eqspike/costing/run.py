@@ -24,7 +24,7 @@ def workload_of(run: Run) -> Workload:
             projection.weight_bits or bits,
             projection.symmetric,
             projection.synapse is None or projection.synapse.plastic,
-            accumulator=projection.accumulates,
+            projection.accumulator_bits if projection.accumulates else 0,
         )
         for projection in network.projections
     ]

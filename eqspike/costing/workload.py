@@ -9,13 +9,11 @@ from eqspike.core.ledger import LAYER_COUNTERS, PROJECTION_COUNTERS, Ledger
 from hw_models.workload import LayerShape, PhaseCounts, ProjectionShape, Workload
 
 LEARNING_PHASES = ("free", "nudged")
-ACCUMULATOR_BITS = 32
-"""Width of a per-synapse accumulator as the emulator holds it: one 32-bit number."""
 
 
 @dataclass(frozen=True)
 class ProjectionInfo:
-    """What pricing must know of a projection; ``accumulator``: updates wait at the synapse for the end of a phase."""
+    """What pricing must know of a projection; ``accumulator_bits`` wait at a synapse for a phase's end."""
 
     name: str
     pre: str
@@ -24,7 +22,7 @@ class ProjectionInfo:
     weight_bits: int
     bidirectional: bool
     plastic: bool
-    accumulator: bool = False
+    accumulator_bits: int = 0
 
 
 def to_workload(
@@ -87,5 +85,5 @@ def _shape(info: ProjectionInfo) -> ProjectionShape:
         int(info.weight_bits),
         info.bidirectional,
         info.plastic,
-        ACCUMULATOR_BITS if info.accumulator else 0,
+        info.accumulator_bits,
     )

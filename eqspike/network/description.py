@@ -145,8 +145,8 @@ class Projection:
 
     ``symmetric`` ones are stored once and also act backwards, ``separate`` ones have backward weights of their own.
     ``synapse`` says how those between spiking layers transmit and learn; ``accumulates`` whether updates wait at
-    the synapse for the end of a phase. A ``read_out`` is no part of the dynamics. ``weight_bits`` are those that a
-    weight is stored in, by default as wide as the run computes.
+    the synapse for the end of a phase, in ``accumulator_bits``. A ``read_out`` is no part of the dynamics.
+    ``weight_bits`` are those that a weight is stored in, by default as wide as the run computes.
     """
 
     pre: str
@@ -158,6 +158,7 @@ class Projection:
     accumulates: bool = False
     read_out: bool = False
     weight_bits: int | None = None
+    accumulator_bits: int = 32
 
     @property
     def name(self) -> str:

@@ -18,6 +18,8 @@ from eqspike.training.tasks import TaskSettings
 if TYPE_CHECKING:
     from eqspike.substrates.feedforward.substrate import FeedforwardSubstrate
 
+RULES = {"metaplastic": Metaplastic, "backprop": Backpropagation}
+_ADAM_BITS = 96  # a hidden weight and two running moments, 32 bits each
 ACTIVATIONS = {"binary": "sign", "quantised": "relu", "real": "relu"}
 
 
@@ -114,6 +116,7 @@ class FeedforwardSpec(RunSpec):
                 symmetric=pre.name != "input",
                 accumulates=True,
                 weight_bits=self.network.stored_bits,
+                accumulator_bits=_ADAM_BITS,
             )
             for pre, post in pairwise(layers)
         ]

@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from eqspike.core.errors import ConfigError
+from eqspike.training import feedforward_spec, hopfield_spec
 from eqspike.training.binary_spec import BinarySpec
-from eqspike.training.feedforward_spec import FeedforwardSpec
-from eqspike.training.hopfield_spec import RULES, HopfieldSpec
 from eqspike.training.spec import RunSpec
 from eqspike.training.spiking_spec import SpikingSpec
 
 SPECS: dict[str, type[RunSpec]] = {
     "spiking": SpikingSpec,
-    "hopfield": HopfieldSpec,
+    "hopfield": hopfield_spec.HopfieldSpec,
     "binary": BinarySpec,
-    "feedforward": FeedforwardSpec,
+    "feedforward": feedforward_spec.FeedforwardSpec,
 }
+RULES = {**hopfield_spec.RULES, **feedforward_spec.RULES}  # by name, where a substrate knows several
 
 
 def without_foreign(settings: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

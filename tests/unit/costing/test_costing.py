@@ -14,7 +14,7 @@ from hw_models.errors import WorkloadError
 
 SIZES = [("input", 6), ("hidden", 4), ("output", 2)]
 INFOS = [
-    ProjectionInfo("input-hidden", "input", "hidden", 24, 32, False, True, accumulator=True),
+    ProjectionInfo("input-hidden", "input", "hidden", 24, 32, False, True, accumulator_bits=32),
     {
         "name": "hidden-output",
         "pre": "hidden",
@@ -23,7 +23,7 @@ INFOS = [
         "weight_bits": 32,
         "bidirectional": True,
         "plastic": True,
-        "accumulator": False,
+        "accumulator_bits": 0,
     },
 ]
 
