@@ -2,7 +2,8 @@
 
 The order within a tick: every neuron moves by the sums as they stand; then what changed goes up through the kernels,
 pools that it reached are looked at again, and what changed or now stands elsewhere in its pool goes down. A neuron with
-real activation is one that keeps nothing of its old state and emits the new one.
+real activation is one that keeps nothing of its old state and emits the new one, unless only its last bit has changed:
+layers that move together would pass such a bit back and forth for ever.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from eqspike.kernels.binary_maps_events import list_changes, pool_stale, send_do
 from eqspike.kernels.binary_maps_layout import CHANNEL, CHANNELS, FIRST, HEIGHT, SIZE, START, WIDTH
 from eqspike.kernels.bits import clear, copy
 
+_LEAST = np.float32(2.0**-24)  # a real activation that has changed by no more, its last bit, sends nothing
 _NEAR = np.float32(2.0**-16)  # closer to its threshold than this, a drive's side is not relied upon
 
 
@@ -42,7 +44,8 @@ def move_place(s, emitted, forward, backward, push, unit, bias, quantum, neurons
         moved = moved + push[c] if graded else moved
         fires = moved >= threshold
         changed = moved != s[c]
-        now = moved if graded else np.float32(fires)
+        sends = abs(moved - emitted[c]) > _LEAST
+        now = (moved if sends else np.float32(emitted[c])) if graded else np.float32(fires)
         flipped = now != emitted[c] and not graded
         pulled = fires != (nudged >= threshold)
         near = changed and abs(nudged - threshold) < _NEAR
