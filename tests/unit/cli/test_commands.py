@@ -119,3 +119,29 @@ def test_chips(invoke):
     assert found[1]["vdd"] == 0.9 and found[1]["evidence"] == "derived"
     listed = invoke("chips").stdout
     assert "supply not stated" in listed and "45 nm, 0.9 V" in listed
+
+
+TASKS = """
+name = "tasks"
+substrate = "feedforward"
+data = { name = "digits", train_limit = 300, test_limit = 100 }
+network.hidden = [24]
+tasks = { kind = "permuted", count = 2 }
+training = { epochs = 2, batch = 20 }
+"""
+
+
+def test_a_run_of_several_tasks_is_evaluated_task_by_task(invoke, tmp_path):
+    (tmp_path / "tasks.toml").write_text(TASKS)
+    trained = document(invoke("train", "tasks.toml", "--out", "tasks.h5", "--json"))
+    found = document(invoke("evaluate", "tasks.h5", "--json"))
+    for name in ("test_accuracy", "test_accuracy_task1", "test_accuracy_task2"):
+        assert found[name] == trained[name]
+    assert found["samples"] == 200
+    assert trained["test_accuracy_task2"] > 0.5
+
+
+def test_another_rule_leaves_behind_what_it_does_not_know(invoke, tmp_path):
+    (tmp_path / "tasks.toml").write_text(TASKS + "rule = { name = 'metaplastic', m = 2.0 }\n")
+    found = invoke("train", "tasks.toml", "--set", "rule.name=backprop", "--json")
+    assert found.exit_code == 0, found.stderr
