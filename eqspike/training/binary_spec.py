@@ -102,4 +102,5 @@ class BinarySpec(RunSpec):
 
     def kernels(self) -> str:
         """Return a key of the compiled code that the run needs."""
-        return f"binary {self.dynamics.activation}"
+        convolutional = any(isinstance(given, PooledKernel) for given in self.network.hidden)
+        return f"binary {self.dynamics.activation}{' maps' if convolutional else ''}"
