@@ -14,8 +14,8 @@ class BinaryEP(Config):
 
     m <- (1 - gamma) m + gamma g, mean over the mini-batch; a sign flips where -sign(w) m > tau (in convolutional
     networks >=), gamma the ``low_passes`` and tau the ``flip_thresholds``. Biases grow by ``bias_rates`` times their
-    own contrast. ``learn_scales``: alpha grows by ``scale_rates`` times post^T alpha S / 2, the same contrast; that of a
-    convolution's channel by twice as much, in whole steps of 2^-20. Scales stay above zero. Lists have one value per
+    own contrast. ``learn_scales``: alpha grows by ``scale_rates`` times post^T alpha S / 2, the same contrast; that of
+    a convolution's channel by twice as much, in whole steps of 2^-20. Scales stay above zero. Lists have one value per
     projection, from the input on. ``random_sign`` draws the sign of beta per mini-batch.
 
     The nudge is beta times what the output lacks of its target. In convolutional networks it is added to a real output
