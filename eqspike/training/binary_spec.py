@@ -38,6 +38,13 @@ class BinaryNetwork(Config):
         return self
 
 
+class BinaryTraining(BatchTraining):
+    """Epochs of mini-batches, and the factor ``rate_decay`` that gradients are multiplied with after each."""
+
+    batch: int = Field(64, ge=1, le=100_000)
+    rate_decay: float = Field(1.0, gt=0, le=1)
+
+
 class BinarySpec(RunSpec):
     """A run of a network whose weights are stored as bits."""
 
@@ -45,7 +52,7 @@ class BinarySpec(RunSpec):
     network: BinaryNetwork = BinaryNetwork()
     dynamics: BinaryDynamics = BinaryDynamics()
     rule: BinaryEP
-    training: BatchTraining = BatchTraining(batch=64)
+    training: BinaryTraining = BinaryTraining()
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -77,8 +84,8 @@ class BinarySpec(RunSpec):
         return self.training.batch
 
     def rate_scale(self, epoch: int) -> float:
-        """Return the factor on every learning rate: one."""
-        return 1.0
+        """Return the factor on every gradient in ``epoch``."""
+        return self.training.rate_decay**epoch
 
     def build_network(self, image_shape: tuple[int, ...], n_classes: int) -> Network:
         """Return the network for images of ``image_shape`` in ``n_classes`` classes."""

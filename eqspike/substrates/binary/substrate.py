@@ -85,7 +85,7 @@ class BinarySubstrate:
         labels : (n,) classes.
         order : (n,) the order of presentation in this epoch.
         first, last : multiples of the mini-batch, but for the end of the epoch.
-        scale : ignored: a sign has no rate.
+        scale : factor on every gradient.
         offset : number of presentations before this epoch, so that no random number is used twice.
         """
         check_samples(images, labels[order[first:last]], self.network.layers[0].size, self.classes)
@@ -95,16 +95,16 @@ class BinarySubstrate:
             sign = stream(self.seed, Purpose.NUDGE_SIGN, offset + start).random() < 0.5
             beta = -self.rule.beta if self.rule.random_sign and not sign else self.rule.beta
             answers[start - first : start - first + len(chosen)] = self._learn(
-                as_pixels(images[chosen]), labels[chosen], beta
+                as_pixels(images[chosen]), labels[chosen], beta, scale
             )
         return answers
 
-    def _learn(self, pixels: np.ndarray, labels: np.ndarray, beta: float) -> np.ndarray:
+    def _learn(self, pixels: np.ndarray, labels: np.ndarray, beta: float, scale: float) -> np.ndarray:
         """Learn from one mini-batch; return what its free phases answered."""
         ends, targets = self._phases.new_ends(len(pixels)), self._targets(labels)
         self._phases.present(self.weights, self.counts, ends, pixels, targets, beta, self.dynamics.nudged_steps)
         if len(pixels):
-            contrast = beta * len(pixels)
+            contrast = beta * len(pixels) / scale if scale else np.inf
             aligned = self.storage.new_aligned() if self.rule.learn_scales else np.zeros(0)
             step = self.momentum.step(contrast)
             self._phases.learn(self.weights, self.counts, self.momentum, ends, pixels, step, aligned)
