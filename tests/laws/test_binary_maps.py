@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from reference.binary_maps import QUANTUM, MapStepping
 
+from eqspike.core.errors import DataError
 from eqspike.core.ledger import PROJECTION_COUNTERS
 from eqspike.kernels.binary_layout import EVENTS_BACKWARD, EVENTS_FORWARD
 from eqspike.learning.binary_ep import BinaryEP
@@ -256,3 +257,29 @@ def test_answers_do_not_depend_on_threads_and_are_the_twins() -> None:
     assert len(np.unique(expected)) > 1
     assert np.array_equal(substrate.infer(images, threads=1), expected)
     assert np.array_equal(substrate.infer(images, threads=2), expected)
+
+
+def test_a_scale_stays_above_zero_and_each_time_it_is_held_counts_as_a_saturation() -> None:
+    substrate = build("A", scale_rates=[1e9] * 3)
+    column = PROJECTION_COUNTERS.index("saturations")
+    learn_one(substrate, 0)
+    moduli = [np.abs(values).reshape(-1, values.shape[-1])[0] for values in substrate.get_weights()[0].values()]
+    least, most = QUANTUM, (2**31 - 1) // (9 * np.array([4, 3])) * QUANTUM
+    held = [int(((m == least) | np.isclose(m, top)).sum()) for m, top in zip(moduli, most, strict=False)]
+    assert substrate.counts.projections[1, :2, column].tolist() == held
+    assert all(m.min() >= least for m in moduli)
+    assert min(m.min() for m in moduli[:2]) == least
+
+
+def test_weights_set_are_weights_got_and_a_channel_has_one_modulus() -> None:
+    first, second = build("B", dense=[5]), build("B", dense=[5])
+    learn_one(first, 0)
+    weights, biases = first.get_weights()
+    second.set_weights(weights, biases)
+    assert all(np.array_equal(values, weights[name]) for name, values in second.get_weights()[0].items())
+    assert np.array_equal(second.weights.bits, first.weights.bits)
+    for name, place in (("input->hidden1", (0, 0, 1, 2)), ("hidden3->output", (1, 2))):
+        broken = {name: weights[name].copy()}
+        broken[name][place] *= 2
+        with pytest.raises(DataError, match="one scale"):
+            second.set_weights(broken, {})
