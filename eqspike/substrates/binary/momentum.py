@@ -52,7 +52,7 @@ class Momentum:
         self.values = np.zeros(0, np.float32)
 
     def step(self, contrast: float) -> Step:
-        """Return the factors of the next mini-batch, whose gradients are divided by ``contrast``: beta B, over their factor."""
+        """Return the factors of the next mini-batch, whose gradients are divided by ``contrast``, beta B."""
         if self.values.size == 0:
             self.values = self.first()
         self.batches += 1
