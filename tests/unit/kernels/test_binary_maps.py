@@ -91,6 +91,8 @@ def test_a_binary_neuron_flips_at_its_threshold_and_is_restless_while_its_drive_
     assert moved(0.5, 0.0, 1, graded=False) == (0.25, 0, (1, 1, 1))
     assert moved(0.25, 0.0, 0, graded=False) == (0.125, 0, (0, 1, 0))
     assert moved(0.0, -1.0, 0, graded=False) == (0, 0, (0, 0, 0))
+    assert moved(0.625, 0.75, 1, graded=False)[2] == (0, 1, 0)
+    assert moved(0.625, 0.5, 1, graded=False)[2] == (0, 1, 1)  # rounding may yet take it below
     assert moved(0.25, 0.25, 0, graded=False, push=0.5) == (0.5, 1, (1, 1, 1))
 
 
