@@ -48,7 +48,9 @@ def test_every_case_runs_learns_and_is_counted(tiny: Path) -> None:
         (run,) = case["runs"].values()
         assert run["status"] == "complete", f"{name}: {run.get('error')}"
         assert sum(run["results"][f"{events}_per_inference"] for events in ("spikes", "synaptic_events", "macs")) > 0
-        assert run["counts"]["training_sample"]["weight_writes"]["input->hidden"] > 0
+        counts = run["counts"]["training_sample"]  # a binary weight may gather for long before it flips
+        changed = [counts.get(kind, {}).get("input->hidden", 0) for kind in ("weight_writes", "accumulator_writes")]
+        assert max(changed) > 0
         assert case["verdict"] == "not compared"
 
 
