@@ -95,7 +95,7 @@ def learn_one(substrate: BinarySubstrate, batch: int) -> int:
     images, labels = samples(substrate, batch)
     before = substrate.rule
     sign = 1 if batch % 2 else -1
-    substrate._learn(np.rint(images * 255).astype(np.uint8), labels, sign * before.beta)
+    substrate._learn(np.rint(images * 255).astype(np.uint8), labels, sign * before.beta, 1.0)
     return sign
 
 

@@ -198,3 +198,18 @@ def test_results_say_flips_a_sample_and_bits_a_weight() -> None:
     assert said["weight_flips_per_training_sample"] * N == made.ledger().total("nudged", "weight_flips")
     assert said["bits_per_weight"] == made.storage.stored_bits()
     assert said["training_bits_per_weight"] == said["bits_per_weight"] + 32
+
+
+def test_gradients_that_fade_count_for_less() -> None:
+    """A factor of 1/2 halves what a first mini-batch leaves in accumulators and biases; 0 leaves nothing."""
+    images, labels = CASE.images(4), CASE.labels(4)
+    held, biases = {}, {}
+    for scale in (1.0, 0.5, 0.0):
+        made = CASE.changed(setting="A", rule={"flip_thresholds": [1.0, 1.0]}).substrate()
+        before = made.get_weights()[1]["hidden"]
+        made.train(images, labels, np.arange(4), 0, 4, scale=scale, offset=0)
+        held[scale], biases[scale] = made.momentum.values, made.get_weights()[1]["hidden"] - before
+    assert held[1.0].any() and biases[1.0].any()
+    np.testing.assert_allclose(held[0.5], held[1.0] / 2, rtol=1e-6)
+    np.testing.assert_allclose(biases[0.5], biases[1.0] / 2, rtol=1e-4, atol=1e-7)
+    assert not held[0.0].any() and not biases[0.0].any()
