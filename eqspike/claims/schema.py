@@ -91,10 +91,11 @@ class Expectation(Config):
             raise ValueError("a published value needs a published_grade: how it is known")
         if self.compare is None and self.by == "ratio":
             raise ValueError("a ratio needs compare, the case to divide by")
-        chips = [info.name for info in available_chips()]
-        if self.quantity in ENERGY_QUANTITIES and self.chip not in chips:
-            raise ValueError(f"{self.quantity} needs a chip: {', '.join(chips)}")
-        if self.chip and self.quantity not in ENERGY_QUANTITIES:
+        if self.quantity in ENERGY_QUANTITIES:
+            chips = [info.name for info in available_chips()]
+            if self.chip not in chips:
+                raise ValueError(f"{self.quantity} needs a chip: {', '.join(chips)}")
+        elif self.chip:
             raise ValueError(f"{self.quantity} has no chip")
         return self
 

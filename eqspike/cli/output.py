@@ -11,7 +11,6 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-from eqspike.core.units import engineering as engineering
 from eqspike.core.units import with_bounds
 
 NONE = "-"

@@ -101,7 +101,8 @@ def _window(protocol: Protocol, run: Path | None, monitor: Monitor) -> StdpWindo
 
 
 def _show(said: dict) -> None:
-    from eqspike.cli.output import engineering, facts, stdout
+    from eqspike.cli.output import facts, stdout
+    from eqspike.core.units import engineering
 
     rows = [("figure", said["figure"]), ("protocol", f"{said['protocol'].replace('_', '-')}, rule {said['rule']}")]
     if said["zero_crossing_s"] is not None:

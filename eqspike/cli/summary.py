@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from eqspike.cli.options import DEFAULT_CHIP
-from eqspike.cli.output import NONE, band, count, engineering, facts, percent, stdout, table
+from eqspike.cli.output import NONE, band, count, facts, percent, stdout, table
+from eqspike.core.units import engineering
 
 if TYPE_CHECKING:
     from eqspike.training.run import Run

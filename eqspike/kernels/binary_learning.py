@@ -25,7 +25,7 @@ from eqspike.kernels.binary_layout import (
     WORD,
     WORDS,
 )
-from eqspike.kernels.bits import LANES, MASK, add_row, clear
+from eqspike.kernels.bits import LANES, MASK, add_row, add_scaled, clear
 
 
 @inline
@@ -50,13 +50,6 @@ def accumulate(row, accumulators, gradient, marked, coefficient, limit):
             row[k] ^= opposed
             flips += popcount(opposed)
     return flips
-
-
-@inline
-def add_scaled(values, factor, sums):
-    """Add ``factor`` x ``values``."""
-    for i in range(values.size):
-        sums[i] += factor * values[i]
 
 
 @inline

@@ -110,20 +110,28 @@ def pool_stale(row, layer, z, stale, forward, where, rounded):
 
 
 @inline
+def window(row, layer, place, at):
+    """Return where the sum ``at`` a place of a pool begins: first place below, and the taps that exist."""
+    pool = row[POOL]
+    across = row[ACROSS] // pool
+    v, u = place // across * pool + at // pool - row[PADDING], place % across * pool + at % pool - row[PADDING]
+    top, bottom = max(0, -v), min(row[TALL], layer[HEIGHT] - v)
+    left, right = max(0, -u), min(row[WIDE], layer[WIDTH] - u)
+    return v, u, top, bottom, left, right
+
+
+@inline
 def send_down(bits, row, layer, place, at, c, value, backward):
     """Add a value to the sums of all neurons below that the sum ``at`` a place of a pool is made of; return how many.
 
     ``layer`` is the one below; ``backward`` its sums, as many as neurons.
     """
-    height, width, channels, padding = layer[HEIGHT], layer[WIDTH], layer[CHANNELS], row[PADDING]
-    pool = row[POOL]
-    across = row[ACROSS] // pool
-    v, u = place // across * pool + at // pool - padding, place % across * pool + at % pool - padding
+    width, channels = layer[WIDTH], layer[CHANNELS]
+    v, u, top, bottom, left, right = window(row, layer, place, at)
     block, mask = row[OFFSET] + c // LANES * row[ROWS], MASK[c % LANES]
-    left, right = max(0, -u), min(row[WIDE], width - u)
     length = (right - left) * channels
     reached = 0
-    for a in range(max(0, -v), min(row[TALL], height - v)):
+    for a in range(top, bottom):
         first, to = block + (a * row[WIDE] + left) * channels, ((v + a) * width + u + left) * channels
         add_column(bits[first : first + length], mask, value, backward[to : to + length])
         reached += length

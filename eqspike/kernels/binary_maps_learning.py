@@ -10,41 +10,20 @@ import numpy as np
 
 from eqspike.core.jit import inline, kernel, popcount, splice
 from eqspike.kernels.binary_layout import ACCUMULATOR_WRITES, NUDGED, WEIGHT_FLIPS, WEIGHT_WRITES
+from eqspike.kernels.binary_maps_events import window
 from eqspike.kernels.binary_maps_layout import (
-    ACROSS,
     BLOCKS,
     CHANNEL,
     CHANNELS,
     HEIGHT,
     OFFSET,
-    PADDING,
-    POOL,
     ROWS,
     SIZE,
     START,
-    TALL,
     WIDE,
     WIDTH,
 )
-from eqspike.kernels.bits import LANES, MASK, clear
-
-
-@inline
-def window(row, layer, place, at):
-    """Return where the sum ``at`` a place of a pool begins: first place below, and the taps that exist."""
-    pool = row[POOL]
-    across = row[ACROSS] // pool
-    v, u = place // across * pool + at // pool - row[PADDING], place % across * pool + at % pool - row[PADDING]
-    top, bottom = max(0, -v), min(row[TALL], layer[HEIGHT] - v)
-    left, right = max(0, -u), min(row[WIDE], layer[WIDTH] - u)
-    return v, u, top, bottom, left, right
-
-
-@inline
-def add_product(value, values, sums):
-    """Add value x values."""
-    for i in range(values.size):
-        sums[i] += value * values[i]
+from eqspike.kernels.bits import LANES, MASK, add_scaled, clear
 
 
 @inline
@@ -62,7 +41,7 @@ def add_patch(row, layer, place, at, value, below, part):
     for a in range(top, bottom):
         to, first = (a * row[WIDE] + left) * channels, ((v + a) * width + u + left) * channels
         length = (right - left) * channels
-        add_product(value, below[first : first + length], part[to : to + length])
+        add_scaled(below[first : first + length], value, part[to : to + length])
 
 
 @inline

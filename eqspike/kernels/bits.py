@@ -100,3 +100,10 @@ def clear(values):
     """Set all ``values`` to zero."""
     for i in range(values.size):
         values[i] = 0
+
+
+@inline
+def add_scaled(values, factor, sums):
+    """Add ``factor`` x ``values``."""
+    for i in range(values.size):
+        sums[i] += factor * values[i]

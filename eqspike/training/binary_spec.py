@@ -8,7 +8,8 @@ from pydantic import Field, model_validator
 
 from eqspike.core.config import Config
 from eqspike.learning.binary_ep import BinaryEP
-from eqspike.network.description import Network, PooledKernel, layered_binary
+from eqspike.network.description import Network, PooledKernel
+from eqspike.network.layered import layered_binary
 from eqspike.substrates.binary.settings import BinaryDynamics
 from eqspike.training.hopfield_spec import BatchTraining
 from eqspike.training.spec import RunSpec

@@ -10,7 +10,8 @@ from eqspike.core.config import Config
 from eqspike.learning.continual import ContinualEP
 from eqspike.learning.contrastive import ContrastiveRule
 from eqspike.learning.holomorphic import HolomorphicEP
-from eqspike.network.description import Kernel, Network, layered_rate, with_channels
+from eqspike.network.description import Kernel, Network, with_channels
+from eqspike.network.layered import layered_rate
 from eqspike.substrates.hopfield.settings import Dynamics, Images, Optimiser
 from eqspike.training.spec import RunSpec
 

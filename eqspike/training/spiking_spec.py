@@ -9,7 +9,8 @@ from pydantic import Field, model_validator
 
 from eqspike.core.config import Config
 from eqspike.learning.eqspike import EqSpike
-from eqspike.network.description import Network, Neuron, Synapse, layered
+from eqspike.network.description import Network, Neuron, Synapse
+from eqspike.network.layered import layered
 from eqspike.substrates.spiking.settings import Encoding, Phases
 from eqspike.training.spec import RunSpec
 

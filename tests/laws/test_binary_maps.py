@@ -10,7 +10,8 @@ from eqspike.core.errors import DataError
 from eqspike.core.ledger import PROJECTION_COUNTERS
 from eqspike.kernels.binary_layout import EVENTS_BACKWARD, EVENTS_FORWARD
 from eqspike.learning.binary_ep import BinaryEP
-from eqspike.network.description import PooledKernel, layered_binary
+from eqspike.network.description import PooledKernel
+from eqspike.network.layered import layered_binary
 from eqspike.substrates.binary.settings import BinaryDynamics
 from eqspike.substrates.binary.substrate import BinarySubstrate
 

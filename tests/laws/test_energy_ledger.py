@@ -13,7 +13,8 @@ from eqspike.core.ledger import PHASES
 from eqspike.learning.continual import ContinualEP
 from eqspike.learning.contrastive import ContrastiveRule
 from eqspike.learning.holomorphic import HolomorphicEP
-from eqspike.network.description import Kernel, layered_rate
+from eqspike.network.description import Kernel
+from eqspike.network.layered import layered_rate
 from eqspike.substrates.hopfield.settings import Dynamics, Images, Optimiser
 from eqspike.substrates.hopfield.substrate import HopfieldSubstrate
 

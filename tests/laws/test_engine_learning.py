@@ -10,7 +10,8 @@ from reference.rules import twin_of
 
 from eqspike.learning.eqspike import EqSpike
 from eqspike.learning.stdp import PairSTDP
-from eqspike.network.description import Layer, Network, Neuron, Projection, Synapse, layered
+from eqspike.network.description import Layer, Network, Neuron, Projection, Synapse
+from eqspike.network.layered import layered
 from eqspike.substrates.spiking.settings import Encoding, Phases
 from eqspike.substrates.spiking.substrate import SpikingSubstrate
 

@@ -11,7 +11,8 @@ from reference.cases import CLASSES, EQSPIKE, Case, cases, counts_of, plain_case
 from reference.recount import recount
 
 from eqspike.learning.eqspike import EqSpike
-from eqspike.network.description import Neuron, Synapse, layered
+from eqspike.network.description import Neuron, Synapse
+from eqspike.network.layered import layered
 from eqspike.substrates.spiking.settings import Encoding, Phases
 
 pytestmark = pytest.mark.kernels

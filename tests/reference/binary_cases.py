@@ -11,7 +11,7 @@ import numpy as np
 
 from eqspike.core.rng import Purpose, stream
 from eqspike.learning.binary_ep import BinaryEP
-from eqspike.network.description import layered_binary
+from eqspike.network.layered import layered_binary
 from eqspike.substrates.binary import program
 from eqspike.substrates.binary.settings import BinaryDynamics
 from eqspike.substrates.binary.substrate import BinarySubstrate

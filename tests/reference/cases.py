@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from eqspike.learning.eqspike import EqSpike
 from eqspike.learning.plasticity import Plasticity
 from eqspike.learning.stdp import PairSTDP
-from eqspike.network.description import Network, Neuron, Projection, Synapse, layered
+from eqspike.network.description import Network, Neuron, Projection, Synapse
+from eqspike.network.layered import layered
 from eqspike.substrates.spiking.settings import Encoding, Phases
 from eqspike.substrates.spiking.substrate import SpikingSubstrate
 from reference.clocked import Presentation, Twin

@@ -16,7 +16,6 @@ from eqspike.kernels.binary_maps_layout import MapProgram, MapStart, MapState, M
 from eqspike.kernels.bits import LANES
 from eqspike.network.description import Layer, Network
 from eqspike.substrates.binary import program
-from eqspike.substrates.binary.program import PIXEL_MAX
 
 LEAST_SCALE = 2.0**-20  # a channel's scale is a whole number of these: sums that come down are exact
 _LARGEST_SUM = 2**31 - 1
@@ -181,7 +180,7 @@ class MapStorage:
         Return how many were held within their bounds.
         """
         convolution, scales = self.network.projections[index].kernel is not None, self._scales(weights, index)
-        slopes = scales / (1 if index else PIXEL_MAX) * aligned[self.compiled.channels(index + 1)]
+        slopes = scales / program.unit_of(index) * aligned[self.compiled.channels(index + 1)]
         if convolution:
             return self._set_scales(weights, index, scales + rate / contrast * slopes)
         return self._set_scales(weights, index, scales[0] + rate / contrast * 0.5 * slopes.sum())
@@ -251,7 +250,7 @@ class MapStorage:
             weights.own[channels] = 1
             weights.quantum[index] = kept
         weights.scale[channels] = kept
-        weights.unit[channels] = weights.scale[channels] / (1 if index else PIXEL_MAX)
+        weights.unit[channels] = weights.scale[channels] / np.float32(program.unit_of(index))
         return held
 
 

@@ -84,7 +84,7 @@ def new_weights(compiled: Compiled) -> Weights:
 def set_scale(weights: Weights, index: int, scale: float) -> None:
     """Store the scale of a projection; that of pixels, which are integers, includes their unit."""
     weights.scale[index] = scale
-    weights.unit[index] = np.float64(weights.scale[index]) / (PIXEL_MAX if index == 0 else 1)
+    weights.unit[index] = np.float64(weights.scale[index]) / unit_of(index)
 
 
 def stored_rows(compiled: Compiled, index: int, words: np.ndarray) -> np.ndarray:
@@ -181,9 +181,9 @@ def word_borders(compiled: Compiled) -> list[int]:
     return [0, *np.cumsum(rows[:, layout.ROWS] * rows[:, layout.ROW]).tolist()]
 
 
-def gradient_units(compiled: Compiled) -> list[float]:
-    """Return what the gradient of each projection is divided by: pixels are integers."""
-    return [PIXEL_MAX if index == 0 else 1.0 for index in range(len(compiled.program.projections))]
+def unit_of(index: int) -> float:
+    """Return what sums and gradients of projection ``index`` are divided by: pixels are integers."""
+    return float(PIXEL_MAX) if index == 0 else 1.0
 
 
 def stored_bits(compiled: Compiled) -> float:

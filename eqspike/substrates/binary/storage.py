@@ -114,7 +114,7 @@ class DenseStorage:
     def change_scales(self, weights: Weights, index: int, aligned: np.ndarray, contrast: float, rate: float) -> int:
         """Let a scale alpha grow by ``rate`` x alpha / 2 x the contrast of post^T S; return 1 if it met its bound."""
         alpha = float(weights.scale[index])
-        gradient = 0.5 / contrast * alpha * aligned[index] / program.gradient_units(self.compiled)[index]
+        gradient = 0.5 / contrast * alpha * aligned[index] / program.unit_of(index)
         program.set_scale(weights, index, max(alpha + rate * gradient, LEAST_SCALE))
         return int(alpha + rate * gradient < LEAST_SCALE)
 

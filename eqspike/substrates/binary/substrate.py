@@ -16,7 +16,7 @@ from eqspike.network.checks import check_arrays, check_samples
 from eqspike.network.description import Network
 from eqspike.substrates.binary.momentum import ACCUMULATOR_BITS, Momentum, Rule
 from eqspike.substrates.binary.phases import make_phases
-from eqspike.substrates.binary.program import PIXEL_MAX
+from eqspike.substrates.binary.program import PIXEL_MAX, unit_of
 from eqspike.substrates.binary.settings import BinaryDynamics
 from eqspike.substrates.binary.storage import make_storage
 
@@ -55,7 +55,7 @@ class BinarySubstrate:
         self.momentum = Momentum(
             rule,
             self.storage.borders,
-            [1.0 if index else float(PIXEL_MAX) for index in range(len(network.projections))],
+            [unit_of(index) for index in range(len(network.projections))],
             lambda: self.storage.first_momentum(seed, rule.low_passes),
         )
         self.counts = self.storage.new_counts()

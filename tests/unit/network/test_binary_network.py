@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from eqspike.core.errors import ConfigError
-from eqspike.network.description import PooledKernel, layered_binary
+from eqspike.network.description import PooledKernel
+from eqspike.network.layered import layered_binary
 
 
 @pytest.mark.parametrize("activation", ["real", "binary"])

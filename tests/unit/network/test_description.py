@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from eqspike.core.errors import ConfigError
-from eqspike.network.description import Layer, Network, Neuron, Projection, Synapse, layered
+from eqspike.network.description import Layer, Network, Neuron, Projection, Synapse
 from eqspike.network.initialisers import glorot_uniform
+from eqspike.network.layered import layered
 
 SYNAPSE = Synapse(learning_rate=0.1)
 LAYERS = (Layer("input", 4, "source"), Layer("hidden", 3, "lif", Neuron()), Layer("output", 2, "lif", Neuron()))

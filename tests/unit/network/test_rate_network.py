@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from eqspike.core.errors import ConfigError
-from eqspike.network.description import Kernel, layered_rate
+from eqspike.network.description import Kernel
+from eqspike.network.layered import layered_rate
 
 RATE = ("tanh", "identity")
 

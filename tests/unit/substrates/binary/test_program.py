@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eqspike.kernels import binary_layout as layout
-from eqspike.network.description import layered_binary
+from eqspike.network.layered import layered_binary
 from eqspike.substrates.binary import program
 
 LANES = 32
@@ -90,7 +90,7 @@ def test_pixels_count_in_steps_of_a_255th() -> None:
         program.set_scale(weights, index, 0.1)
     assert weights.scale.tolist() == [np.float32(0.1)] * 2
     assert weights.unit.tolist() == [np.float32(float(np.float32(0.1)) / 255), np.float32(0.1)]
-    assert program.gradient_units(compiled(9, 8, 4)) == [255, 1.0]
+    assert [program.unit_of(index) for index in range(2)] == [255, 1.0]
 
 
 def test_bits_in_memory_are_those_of_the_arrays() -> None:

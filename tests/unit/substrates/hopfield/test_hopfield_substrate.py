@@ -8,7 +8,7 @@ import pytest
 from eqspike.core.errors import ConfigError, DataError
 from eqspike.energies.images import augment
 from eqspike.learning.contrastive import ContrastiveRule
-from eqspike.network.description import layered_rate
+from eqspike.network.layered import layered_rate
 from eqspike.substrates.hopfield.settings import Dynamics, Images, Optimiser
 from eqspike.substrates.hopfield.substrate import HopfieldSubstrate
 

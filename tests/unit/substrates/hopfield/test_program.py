@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from eqspike.core.errors import ConfigError
-from eqspike.network.description import Kernel, Network, Neuron, Synapse, layered, layered_rate
+from eqspike.network.description import Kernel, Network, Neuron, Synapse
+from eqspike.network.layered import layered, layered_rate
 from eqspike.substrates.hopfield.program import compile_network, initial_parameters, uses_below
 from eqspike.substrates.hopfield.settings import Dynamics
 
