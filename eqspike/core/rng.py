@@ -18,6 +18,9 @@ class Purpose(IntEnum):
     SPLIT = 6
     TASK_PIXELS = 7
     TASK_SUBSETS = 8
+    SYNAPSES = 9
+    SOURCES = 10
+    BACKGROUND = 11
 
 
 def stream(seed: int, purpose: Purpose, index: int = 0) -> np.random.Generator:

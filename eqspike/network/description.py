@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from math import prod
 from typing import Literal, Self
 
+import numpy as np
 from pydantic import Field, model_validator
 
 from eqspike.core.config import Config
 from eqspike.core.errors import ConfigError
+from eqspike.network.connectivity import Connectivity, Distribution
+from eqspike.network.neurons import LIF
 
 RECEIVING = ("lif", "rate")  # kinds of layers that are driven by others
 
@@ -125,7 +128,7 @@ class Layer:
     name: str
     size: int
     kind: Literal["static", "source", "lif", "rate"]
-    neuron: Neuron | None = None
+    neuron: Neuron | LIF | None = None
     activation: str = ""
     shape: tuple[int, ...] = ()
 
@@ -147,6 +150,11 @@ class Projection:
     ``synapse`` says how those between spiking layers transmit and learn; ``accumulates`` whether updates wait at
     the synapse for the end of a phase, in ``accumulator_bits``. A ``read_out`` is no part of the dynamics.
     ``weight_bits`` are those that a weight is stored in, by default as wide as the run computes.
+
+    Networks in continuous time say instead whom they join (``connectivity``, or a ``kernel``), the ``weight`` (a number,
+    an array in the connectivity's shape, or a distribution; inhibition is its sign), the axonal ``delay_s`` (a number,
+    or one per pre neuron), ``tau_synapse_s`` (0: a delta synapse), and whether the synapses are ``plastic``. A ``label``
+    tells projections between the same layers apart.
     """
 
     pre: str
@@ -159,10 +167,16 @@ class Projection:
     read_out: bool = False
     weight_bits: int | None = None
     accumulator_bits: int = 32
+    connectivity: Connectivity | None = None
+    weight: float | np.ndarray | Distribution | None = None
+    delay_s: float | np.ndarray | Distribution = 0.0
+    tau_synapse_s: float = 0.0
+    plastic: bool = False
+    label: str = ""
 
     @property
     def name(self) -> str:
-        return f"{self.pre}->{self.post}"
+        return f"{self.pre}->{self.post}" + (f":{self.label}" if self.label else "")
 
 
 @dataclass(frozen=True)
@@ -176,9 +190,9 @@ class Network:
         names = [layer.name for layer in self.layers]
         pairs = [projection.name for projection in self.projections]
         for wrong, problem, remedy in (
-            (len(self.layers) < 2, "a network has an input and at least one further layer.", "Add a layer."),
+            (not self.layers, "a network has at least one layer.", "Add a layer."),
             (len(set(names)) != len(names), "two layers have the same name.", "Name each layer differently."),
-            (len(set(pairs)) != len(pairs), "two projections join the same layers.", "Merge them into one."),
+            (len(set(pairs)) != len(pairs), "two projections join the same layers.", "Label them."),
         ):
             if wrong:
                 raise ConfigError(problem, field="network", remedy=remedy)
@@ -196,11 +210,11 @@ class Network:
                 "static, source, lif, rate.",
             ),
             (
-                place > 0 and layer.kind not in RECEIVING,
-                "only the first layer can be an input.",
-                "Make it lif or rate.",
+                place > 0 and layer.kind == "static",
+                "only the first layer can be a static input.",
+                "Make it source, lif or rate.",
             ),
-            (layer.kind == "lif" and layer.neuron is None, "a lif layer needs a neuron.", "Pass Neuron()."),
+            (layer.kind == "lif" and layer.neuron is None, "a lif layer needs a neuron.", "Pass Neuron() or LIF()."),
         ):
             if wrong:
                 raise ConfigError(problem, field=layer.name, remedy=remedy)

@@ -112,7 +112,7 @@ def test_end_of_phase_weights_stand_still_until_the_phase_ends() -> None:
 
 def test_a_rule_that_is_not_contrastive_learns_in_both_phases_and_moves_no_bias() -> None:
     case = plain_case("regular")
-    engine = learned(case, [(0, N)], rule=PairSTDP(a_plus=0.1, a_minus=0.1))
+    engine = learned(case, [(0, N)], rule=PairSTDP(tau_plus=20, tau_minus=20, A_plus=0.1, A_minus=0.1))
     ledger = engine.ledger()
     assert ledger.total("free", "weight_writes") > 0
     assert ledger.total("nudged", "weight_writes") > 0
@@ -120,7 +120,9 @@ def test_a_rule_that_is_not_contrastive_learns_in_both_phases_and_moves_no_bias(
         assert np.array_equal(values, case.weights()[1][name])
 
 
-@pytest.mark.parametrize("rule", [RULE, PairSTDP(a_plus=0.1, a_minus=0.1)], ids=["eqspike", "pair"])
+@pytest.mark.parametrize(
+    "rule", [RULE, PairSTDP(tau_plus=20, tau_minus=20, A_plus=0.1, A_minus=0.1)], ids=["eqspike", "pair"]
+)
 @pytest.mark.parametrize("commit", ["immediate", "end_of_phase"])
 def test_symmetric_projections_stay_symmetric(rule, commit: str) -> None:
     """After learning, a lone spike carries one and the same weight forward and back."""

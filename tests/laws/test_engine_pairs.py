@@ -94,7 +94,7 @@ def test_eqspike_remembers_spikes_of_the_free_phase_but_learns_only_after_it(rul
     assert asked(engine, [FREE - 7], [FREE - 1])[1].size == 0
 
 
-@pytest.mark.parametrize("rule", [estimator for estimator, _ in ESTIMATORS] + [PairSTDP()])
+@pytest.mark.parametrize("rule", [estimator for estimator, _ in ESTIMATORS] + [PairSTDP(tau_plus=20, tau_minus=20)])
 def test_coincident_spikes_ask_for_nothing(rule) -> None:
     assert asked(pair_engine(rule, "immediate", symmetric=False), [MIDDLE], [MIDDLE])[0] == 0
 
@@ -110,7 +110,7 @@ def test_eqspike_updates_of_many_spikes_are_the_sum_over_their_pairs() -> None:
 
 @pytest.mark.parametrize("symmetric", [True, False])
 def test_pair_stdp_is_exponential_on_both_sides_and_keeps_its_rate_in_every_phase(symmetric: bool) -> None:
-    rule = PairSTDP(tau_plus_ticks=7, tau_minus_ticks=11, a_plus=0.02, a_minus=0.03)
+    rule = PairSTDP(tau_plus=7, tau_minus=11, A_plus=0.02, A_minus=0.03)
     engine = pair_engine(rule, "immediate", symmetric)
     for start in (FREE // 2, MIDDLE):
         for lag in [lag for lag in LAGS if start + lag >= 0]:
@@ -119,7 +119,7 @@ def test_pair_stdp_is_exponential_on_both_sides_and_keeps_its_rate_in_every_phas
 
 
 def test_pair_stdp_counts_all_pairs() -> None:
-    rule = PairSTDP(tau_plus_ticks=7, tau_minus_ticks=11, a_plus=0.02, a_minus=0.03)
+    rule = PairSTDP(tau_plus=7, tau_minus=11, A_plus=0.02, A_minus=0.03)
     a, b = [3, 12, 30], [2, 8, 12, 41]
     window = [0.02 * math.exp((i - j) / 7) if j > i else -0.03 * math.exp((j - i) / 11) for i in a for j in b if i != j]
     value, _ = asked(pair_engine(rule, "immediate", symmetric=False), a, b)

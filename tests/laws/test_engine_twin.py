@@ -82,7 +82,9 @@ def test_inference_answers_and_counts_as_its_twin(case: Case, rule) -> None:
 
 
 @pytest.mark.parametrize("commit", ["immediate", "end_of_phase"])
-@pytest.mark.parametrize("rule", [EqSpike(tau_ticks=4, delay_ticks=3), PairSTDP()], ids=["eqspike", "pair"])
+@pytest.mark.parametrize(
+    "rule", [EqSpike(tau_ticks=4, delay_ticks=3), PairSTDP(tau_plus=20, tau_minus=20)], ids=["eqspike", "pair"]
+)
 def test_projections_from_one_input_commit_each_their_own(rule, commit: str) -> None:
     """An input that projects both onto the hidden layer and onto the output teaches both, and keeps nothing back."""
     plain = plain_case("regular", commit=commit)

@@ -54,7 +54,7 @@ def test_an_isolated_pair_changes_by_the_estimators_response_one_tick_late() -> 
 
 
 def test_pair_stdp_shows_its_own_window() -> None:
-    rule = PairSTDP(tau_plus_ticks=15, tau_minus_ticks=25, a_plus=0.02, a_minus=0.01)
+    rule = PairSTDP(tau_plus=15, tau_minus=25, A_plus=0.02, A_minus=0.01)
     window = isolated_pair(rule, range(-30, 31))
     dt = np.arange(-30, 31)
     wanted = np.where(dt > 0, 0.02 * np.exp(-np.abs(dt) / 15), np.where(dt < 0, -0.01 * np.exp(-np.abs(dt) / 25), 0))
@@ -62,7 +62,7 @@ def test_pair_stdp_shows_its_own_window() -> None:
 
 
 @pytest.mark.kernels
-@pytest.mark.parametrize("rule", [EqSpike(tau_ticks=5, delay_ticks=4), PairSTDP()])
+@pytest.mark.parametrize("rule", [EqSpike(tau_ticks=5, delay_ticks=4), PairSTDP(tau_plus=20, tau_minus=20)])
 def test_replayed_updates_are_those_that_the_engine_records(rule: EqSpike | PairSTDP) -> None:
     network = Network(
         (Layer("input", 3, "source"), Layer("output", 2, "lif", Neuron())),

@@ -105,10 +105,10 @@ EQSPIKE = st.one_of(
 
 PAIR_STDP = st.builds(
     PairSTDP,
-    tau_plus_ticks=st.sampled_from([3.0, 11.0]),
-    tau_minus_ticks=st.sampled_from([5.0, 8.0]),
-    a_plus=st.sampled_from([0.3, 0.02]),
-    a_minus=st.sampled_from([0.2, 0.05]),
+    tau_plus=st.sampled_from([3.0, 11.0]),
+    tau_minus=st.sampled_from([5.0, 8.0]),
+    A_plus=st.sampled_from([0.3, 0.02]),
+    A_minus=st.sampled_from([0.2, 0.05]),
 )
 
 ENCODINGS = st.builds(

@@ -64,16 +64,16 @@ class PairSTDPTwin:
 
     def read(self, spikes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return what past spikes are worth to a later partner: (as pre spikes, as post spikes)."""
-        return decayed_counts(spikes, self.rule.tau_plus_ticks), decayed_counts(spikes, self.rule.tau_minus_ticks)
+        return decayed_counts(spikes, self.rule.tau_plus), decayed_counts(spikes, self.rule.tau_minus)
 
     def rate(self, reading: tuple) -> np.ndarray:
         return reading[0]
 
     def on_pre(self, weight: float, pre, i: int, post, j: int) -> float:
-        return -self.rule.a_minus * post[1][j]
+        return -self.rule.A_minus * post[1][j]
 
     def on_post(self, weight: float, pre, i: int, post, j: int) -> float:
-        return self.rule.a_plus * pre[0][i]
+        return self.rule.A_plus * pre[0][i]
 
 
 def twin_of(rule: EqSpike | PairSTDP) -> EqSpikeTwin | PairSTDPTwin:

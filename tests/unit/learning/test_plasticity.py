@@ -146,7 +146,7 @@ def test_eqspike_settings_are_checked(settings: dict, field: str) -> None:
     assert error.value.field == field
 
 
-@pytest.mark.parametrize("name", ["tau_plus_ticks", "tau_minus_ticks", "a_plus", "a_minus"])
+@pytest.mark.parametrize("name", ["tau_plus", "tau_minus", "A_plus", "A_minus"])
 def test_pair_stdp_settings_are_checked(name: str) -> None:
     with pytest.raises(ConfigError) as error:
         PairSTDP.parse({name: -1})

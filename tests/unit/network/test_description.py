@@ -147,9 +147,8 @@ def test_glorot_streams_belong_to_seed_and_projection() -> None:
 @pytest.mark.parametrize(
     ("layers", "field", "said"),
     [
-        ((), "network", "at least one further layer"),
-        (LAYERS[:1], "network", "at least one further layer"),
-        ((LAYERS[1], LAYERS[0]), "input", "only the first"),
+        ((), "network", "at least one layer"),
+        ((LAYERS[1], Layer("input", 4, "static")), "input", "only the first"),
         ((Layer("input", 0, "source"), LAYERS[1]), "input", "0 neurons"),
         ((LAYERS[0], Layer("hidden", 3, "lif")), "hidden", "needs a neuron"),
         ((Layer("input", 4, "analog"), LAYERS[1]), "input", "no kind"),

@@ -24,7 +24,7 @@ def test_a_contrastive_rule_needs_a_nudged_phase() -> None:
     with pytest.raises(ConfigError) as error:
         SpikingSubstrate(case.network, EqSpike().plasticity(), phases, case.encoding)
     assert error.value.field == "phases.nudged_ticks"
-    SpikingSubstrate(case.network, PairSTDP().plasticity(), phases, case.encoding)
+    SpikingSubstrate(case.network, PairSTDP(tau_plus=20, tau_minus=20).plasticity(), phases, case.encoding)
 
 
 @pytest.mark.parametrize(
