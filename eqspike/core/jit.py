@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numba
 import numba.extending
+from llvmlite.ir import Constant, IntType
 from numba.core import config
 
 _FLAGS = {"nogil": True, "error_model": "numpy", "_nrt": False}
@@ -82,6 +83,25 @@ def popcount(word):
 @numba.extending.overload(popcount, inline="always")
 def _compiled_popcount(word):
     return lambda word: _population(word)
+
+
+@numba.extending.intrinsic
+def _trailing(typing_context, word):
+    def generate(context, builder, signature, arguments):
+        return builder.cttz(arguments[0], Constant(IntType(1), 1))
+
+    return word(word), generate
+
+
+def trailing_zeros(word):
+    """Return how many bits below the lowest set bit of the unsigned ``word`` are zero; ``word`` must not be zero."""
+    word = int(word)
+    return (word & -word).bit_length() - 1
+
+
+@numba.extending.overload(trailing_zeros, inline="always")
+def _compiled_trailing_zeros(word):
+    return lambda word: _trailing(word)
 
 
 def resolve_by_type(function: Callable, find: Callable[[type], Callable]) -> None:
