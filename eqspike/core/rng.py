@@ -21,6 +21,8 @@ class Purpose(IntEnum):
     SYNAPSES = 9
     SOURCES = 10
     BACKGROUND = 11
+    ROUNDING = 12
+    WEIGHT_ROUNDING = 13
 
 
 def stream(seed: int, purpose: Purpose, index: int = 0) -> np.random.Generator:
