@@ -97,9 +97,9 @@ class PairSTDP(_Bounded):
         return TraceRule(self._parameters(0.0), traces, on_pre, on_post, advance=advance, **self.bounds)
 
     def plasticity(self, tick_s: float = 1.0) -> Plasticity:
-        """Return the rule as a :class:`~eqspike.SpikingSubstrate` takes it, whose ticks last ``tick_s`` (by default the times are in ticks).
+        """Return the rule as a :class:`~eqspike.SpikingSubstrate` takes it, in ticks of ``tick_s``.
 
-        There the bounds of the weights are those of each projection.
+        By default the times are in ticks; there the bounds of the weights are those of each projection.
         """
         return Plasticity(self._parameters(tick_s), ("plus", "minus"), advance, on_pre, on_post)
 
@@ -127,8 +127,8 @@ class TripletSTDP(_Bounded):
     r"""Triplet STDP, times in seconds.
 
     At a post spike dW = r1 (A2_plus + A3_plus o2), at a pre spike dW = -o1 (A2_minus + A3_minus r2), with traces r1
-    (tau_plus) and r2 (tau_x) of pre spikes, o1 (tau_minus) and o2 (tau_y) of post spikes, r2 and o2 as they stood before
-    the spike; each grows by one at a spike (``all-to-all``) or is set to one (``nearest-neighbour``). The defaults are
+    (tau_plus) and r2 (tau_x) of pre spikes, o1 (tau_minus) and o2 (tau_y) of post spikes, r2 and o2 as they stood
+    before the spike; each grows by one at a spike (``all-to-all``) or is set to one (``nearest-neighbour``). The defaults are
     the published fit to visual cortex, all-to-all.
 
     References

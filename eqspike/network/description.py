@@ -151,10 +151,11 @@ class Projection:
     the synapse for the end of a phase, in ``accumulator_bits``. A ``read_out`` is no part of the dynamics.
     ``weight_bits`` are those that a weight is stored in, by default as wide as the run computes.
 
-    Networks in continuous time say instead whom they join (``connectivity``, or a ``kernel``), the ``weight`` (a number,
-    an array in the connectivity's shape, or a distribution; inhibition is its sign), the axonal ``delay_s`` (a number,
-    or one per pre neuron), ``tau_synapse_s`` (0: a delta synapse), and whether the synapses are ``plastic``. A ``label``
-    tells projections between the same layers apart.
+    Networks in continuous time say instead whom they join (``connectivity``, or a ``kernel``), the ``weight`` (a
+    number, an array in the connectivity's shape, or a distribution; inhibition is its sign), the axonal ``delay_s`` (a
+    number, a distribution or one per pre neuron; by default the shortest that the clock has: one tick, or none),
+    ``tau_synapse_s`` (0: a delta synapse), and whether the synapses are ``plastic``. A ``label`` tells projections
+    between the same layers apart.
     """
 
     pre: str
@@ -169,7 +170,7 @@ class Projection:
     accumulator_bits: int = 32
     connectivity: Connectivity | None = None
     weight: float | np.ndarray | Distribution | None = None
-    delay_s: float | np.ndarray | Distribution = 0.0
+    delay_s: float | np.ndarray | Distribution | None = None
     tau_synapse_s: float = 0.0
     plastic: bool = False
     label: str = ""

@@ -10,12 +10,12 @@ from eqspike.core.config import Config
 
 
 class LIF(Config):
-    r"""A leaky integrate-and-fire neuron, without a time constant an integrate-and-fire one, with or without adaptation.
+    r"""A leaky integrate-and-fire neuron, or an integrate-and-fire one without a time constant, adaptive or not.
 
-    tau_membrane dV/dt = v_rest - V + drive + sum_k g_k - a, or dV/dt = drive + sum_k g_k - a without ``tau_membrane_s``;
-    tau_adaptation da/dt = -a. A spike where V >= v_threshold; then V = v_reset (hard) or V - v_threshold + v_rest
-    (soft), and a grows by ``adaptation_step``. For ``refractory_s`` after a spike V stands at v_reset and what arrives
-    at delta synapses is lost. Potentials, weights, ``drive`` and a have one unit of the user's choice (of an
+    tau_membrane dV/dt = v_rest - V + drive + sum_k g_k - a, or dV/dt = drive + sum_k g_k - a where ``tau_membrane_s``
+    is None; tau_adaptation da/dt = -a. A spike where V >= v_threshold; then V = v_reset (hard) or V - (v_threshold -
+    v_reset) (soft), and a grows by ``adaptation_step``. For ``refractory_s`` after a spike V stands at v_reset and what
+    arrives at delta synapses is lost. Potentials, weights, ``drive`` and a have one unit of the user's choice (of an
     integrate-and-fire neuron ``drive``, a and currents are in that unit per second); times are in seconds.
 
     References

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 from pydantic import Field
 
 from eqspike.core.config import Config
@@ -21,8 +22,9 @@ class Clocked(Config):
 class FixedPoint(Config):
     """Ticks as :class:`Clocked` in the integers of a digital chip.
 
-    Weights have ``weight_bits`` with sign, potentials ``potential_bits``; what does not fit saturates or wraps. Leaks and
-    decays are right shifts: a time constant becomes the nearest ``tick_s`` 2^k.
+    Weights have ``weight_bits`` with sign, potentials ``potential_bits``; what does not fit saturates or wraps. The
+    threshold lies 2^(potential_bits - 2) above rest, a projection's weights are integers times a power of two of that
+    unit, as few as hold its largest. Leaks and decays are right shifts: a time constant becomes ``tick_s`` 2^k.
     """
 
     kind: Literal["fixed-point"] = "fixed-point"
@@ -43,7 +45,7 @@ Clock = Clocked | FixedPoint | Exact
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended: ``completed``, ``runaway`` (a layer's rate passed the limit) or ``not-finite``; when and where."""
+    """How a run ended, when and where: ``completed``, ``runaway`` (a rate passed the limit) or ``not-finite``."""
 
     kind: Literal["completed", "runaway", "not-finite"]
     time_s: float
@@ -55,5 +57,5 @@ class Outcome:
 class Spikes:
     """Spikes of a layer: times ``t`` (n,) in seconds, in order, and neurons ``i`` (n,)."""
 
-    t: object
-    i: object
+    t: np.ndarray
+    i: np.ndarray

@@ -34,7 +34,7 @@ class Wiring:
     weights : float64, in order of the pre neuron: (n_pre, n_post) dense, (n,) one-to-one, (n_synapses,) sparse,
         (k, k, c_in, c_out) convolution; or (1,), one weight for all.
     starts : (n_pre + 1,) int64, where each pre neuron's synapses begin (sparse).
-    targets : (n_synapses,) uint16 or int32, post neurons in ascending order within a pre neuron (sparse).
+    targets : (n_synapses,) uint16 or uint32, post neurons in ascending order within a pre neuron (sparse).
     delays_s : (1,) or (n_pre,) axonal delays.
     """
 
@@ -102,7 +102,7 @@ def wire(network: Network, projection: Projection, index: int, seed: int, *, spr
 
 
 def _index_type(n_post: int) -> type:
-    return np.uint16 if index_bytes(n_post) == 2 else np.int32
+    return np.uint16 if index_bytes(n_post) == 2 else np.uint32
 
 
 def _by_probability(
@@ -169,7 +169,8 @@ def _weights(
 
 
 def _delays(projection: Projection, n_pre: int, generator: np.random.Generator) -> np.ndarray:
-    given: float | np.ndarray | Distribution = projection.delay_s
+    given: float | np.ndarray | Distribution | None = projection.delay_s
+    given = 0.0 if given is None else given
     drawn = given.draw(generator, (n_pre,)) if isinstance(given, Normal | Uniform) else np.asarray(given, np.float64)
     drawn = drawn.reshape(-1)
     if drawn.size not in (1, n_pre) or not np.isfinite(drawn).all() or drawn.min() < 0:

@@ -1,0 +1,171 @@
+"""One tick of a layer's membranes: exact propagators in real numbers, or shifts and limits in a chip's integers.
+
+The functions resolve by the type of ``program``; each takes the slices of one layer.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from eqspike.core.jit import inline, resolve_by_type
+from eqspike.kernels.simulation_layout import (
+    ADAPT_INTO,
+    ADAPT_KEEP,
+    ADAPT_STEP,
+    DECAY,
+    INTO,
+    KEEP,
+    NO_LEAK,
+    RESET,
+    THRESHOLD,
+    FixedProgram,
+    Program,
+)
+
+
+def leak(program, layer, v, constant):
+    """Move potentials by a tick of leak and of constant drive."""
+    return _KINDS[type(program)].leak(program, layer, v, constant)
+
+
+def inflow(program, channel, v, current):
+    """Move potentials by a tick of a channel's current, and the current by its decay."""
+    return _KINDS[type(program)].inflow(program, channel, v, current)
+
+
+def adapt(program, layer, v, adaptation):
+    """Move potentials by a tick of adaptation, and adaptation by its decay."""
+    return _KINDS[type(program)].adapt(program, layer, v, adaptation)
+
+
+def limit(program, v):
+    """Fit potentials into their width; return how many did not."""
+    return _KINDS[type(program)].limit(program, v)
+
+
+@inline
+def _leak(program, layer, v, constant):
+    keep = program.neurons[layer, KEEP]
+    for i in range(v.size):
+        v[i] = keep * v[i] + constant[i]
+
+
+@inline
+def _inflow(program, channel, v, current):
+    decay, into = program.filters[channel, DECAY], program.filters[channel, INTO]
+    for i in range(v.size):
+        g = current[i]
+        v[i] += into * g
+        current[i] = decay * g
+
+
+@inline
+def _adapt(program, layer, v, adaptation):
+    keep, into = program.neurons[layer, ADAPT_KEEP], program.neurons[layer, ADAPT_INTO]
+    for i in range(v.size):
+        a = adaptation[i]
+        v[i] -= into * a
+        adaptation[i] = keep * a
+
+
+@inline
+def _limit(program, v):
+    return np.int64(0)
+
+
+@inline
+def _leak_fixed(program, layer, v, constant):
+    shift = program.neurons[layer, KEEP]
+    if shift == NO_LEAK:
+        for i in range(v.size):
+            v[i] += constant[i]
+        return
+    for i in range(v.size):
+        v[i] += constant[i] - (v[i] >> shift)
+
+
+@inline
+def _inflow_fixed(program, channel, v, current):
+    shift, into = program.filters[channel, DECAY], program.filters[channel, INTO]
+    for i in range(v.size):
+        g = current[i]
+        v[i] += g >> into
+        current[i] = g - (g >> shift)
+
+
+@inline
+def _adapt_fixed(program, layer, v, adaptation):
+    shift, into = program.neurons[layer, ADAPT_KEEP], program.neurons[layer, ADAPT_INTO]
+    for i in range(v.size):
+        a = adaptation[i]
+        v[i] -= a >> into
+        adaptation[i] = a - (a >> shift)
+
+
+@inline
+def _limit_fixed(program, v):
+    low, high, wraps = program.limits[0], program.limits[1], program.limits[2]
+    outside, span = np.int64(0), high - low + 1
+    for i in range(v.size):
+        u = v[i]
+        if u < low or u > high:
+            outside += 1
+            v[i] = low + (u - low) % span if wraps else min(max(u, low), high)
+    return outside
+
+
+@inline
+def fire(program, layer, v, pause, spikes, hard, refractory):
+    """Let neurons at the threshold spike and reset, and hold those that rest; return how many spiked."""
+    threshold, reset = program.neurons[layer, THRESHOLD], program.neurons[layer, RESET]
+    span, fired = threshold - reset, np.int32(0)
+    if refractory > 0:
+        for i in range(v.size):
+            left = pause[i]
+            u = reset if left > 0 else v[i]
+            spike = u >= threshold
+            v[i] = reset if spike else u
+            pause[i] = np.int32(refractory) if spike else max(left - np.int32(1), np.int32(0))
+            spikes[i] = spike
+            fired += np.int32(spike)
+    elif hard:
+        for i in range(v.size):
+            spike = v[i] >= threshold
+            v[i] = reset if spike else v[i]
+            spikes[i] = spike
+            fired += np.int32(spike)
+    else:
+        for i in range(v.size):
+            spike = v[i] >= threshold
+            v[i] = v[i] - span if spike else v[i]
+            spikes[i] = spike
+            fired += np.int32(spike)
+    return fired
+
+
+@inline
+def adapt_at_spikes(program, layer, adaptation, spikes):
+    """Let the adaptation of neurons that spiked grow by its step."""
+    step = program.neurons[layer, ADAPT_STEP]
+    for i in range(spikes.size):
+        adaptation[i] += step * spikes[i]
+
+
+class _Kind(NamedTuple):
+    leak: object
+    inflow: object
+    adapt: object
+    limit: object
+
+
+_KINDS = {
+    Program: _Kind(_leak, _inflow, _adapt, _limit),
+    FixedProgram: _Kind(_leak_fixed, _inflow_fixed, _adapt_fixed, _limit_fixed),
+}
+
+resolve_by_type(leak, lambda kind: _KINDS[kind].leak)
+resolve_by_type(inflow, lambda kind: _KINDS[kind].inflow)
+resolve_by_type(adapt, lambda kind: _KINDS[kind].adapt)
+resolve_by_type(limit, lambda kind: _KINDS[kind].limit)

@@ -1,0 +1,186 @@
+"""Run a network in continuous time on any of the three clocks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+
+from eqspike.core.errors import ConfigError
+from eqspike.core.ledger import Ledger
+from eqspike.network.description import Network
+from eqspike.network.inputs import Input, Poisson, SpikeList
+from eqspike.network.neurons import LIF
+from eqspike.substrates.spiking.clocks import Clock, Clocked, Exact, Outcome, Spikes
+from eqspike.substrates.spiking.memory import check_memory
+
+
+class Simulation(Protocol):
+    """A network while it runs: more time by ``run``, and what came of it so far."""
+
+    time_s: float
+    outcome: Outcome
+
+    def run(self, duration_s: float) -> Outcome:
+        """Go on for ``duration_s``; return how that ended."""
+
+    @property
+    def spikes(self) -> dict[str, Spikes]:
+        """Spikes by layer: times ``t`` in seconds and neurons ``i``."""
+
+    def potentials(self) -> dict[str, np.ndarray]:
+        """Return the potentials now, by layer."""
+
+    def weights(self) -> dict[str, np.ndarray]:
+        """Return the weights now, by projection."""
+
+    def ledger(self) -> Ledger:
+        """Return the counted events."""
+
+
+def prepare(
+    network: Network,
+    *,
+    clock: Clock | None = None,
+    inputs: Mapping[str, Input] | None = None,
+    rule=None,
+    seed: int = 1,
+    initial: Mapping[str, np.ndarray] | None = None,
+    threads: int = 1,
+    max_rate_hz: float | None = None,
+) -> Simulation:
+    """Return ``network`` ready to run; the arguments are those of :func:`simulate`.
+
+    Raises
+    ------
+    ConfigError
+        if something does not fit, or the memory would not suffice: nothing is allocated before.
+    """
+    clock, inputs, initial = clock or Clocked(), inputs or {}, initial or {}
+    rule = rule.trace_rule() if hasattr(rule, "trace_rule") else rule
+    _check(network, inputs, rule, initial)
+    check_memory(network, clock, rule)
+    if isinstance(clock, Exact):
+        from eqspike.substrates.spiking.exact import ExactSimulation
+
+        return ExactSimulation(network, clock, inputs, seed=seed, rule=rule, initial=initial, max_rate_hz=max_rate_hz)
+    from eqspike.substrates.spiking.clocked_simulation import ClockedSimulation
+
+    return ClockedSimulation(
+        network, clock, inputs, seed=seed, rule=rule, initial=initial, threads=threads, max_rate_hz=max_rate_hz
+    )
+
+
+def simulate(
+    network: Network,
+    duration_s: float,
+    *,
+    clock: Clock | None = None,
+    inputs: Mapping[str, Input] | None = None,
+    rule=None,
+    seed: int = 1,
+    initial: Mapping[str, np.ndarray] | None = None,
+    threads: int = 1,
+    max_rate_hz: float | None = None,
+) -> Simulation:
+    """Run ``network`` for ``duration_s`` and return the simulation, which can go on.
+
+    Parameters
+    ----------
+    clock : ``Clocked`` (default: 0.1 ms, 32 bits), ``FixedPoint`` or ``Exact``.
+    inputs : by layer: ``Poisson`` or ``SpikeList`` of source layers, ``Poisson`` background of layers of neurons.
+    rule : ``PairSTDP``, ``TripletSTDP`` or a ``TraceRule`` for the plastic projections.
+    seed : key of every random number.
+    initial : potentials (n,) by layer; by default v_rest.
+    threads : of the clocks in ticks; results do not depend on it. Networks whose shortest delay is under 5 ticks, and
+        those with convolutions, use one.
+    max_rate_hz : mean rate of a layer over 200 ticks at which the run stops as a runaway; by default 0.8 of what the
+        refractory time and the tick allow.
+
+    Returns
+    -------
+    Simulation
+        with ``outcome`` (how it ended), ``spikes``, ``potentials()``, ``weights()`` and ``ledger()``.
+
+    Raises
+    ------
+    ConfigError
+        if something does not fit, or the memory would not suffice.
+    """
+    if not 0 < duration_s < np.inf:
+        raise ConfigError(f"{duration_s} s is no duration.", field="duration_s", remedy="Give seconds above 0.")
+    simulation = prepare(
+        network, clock=clock, inputs=inputs, rule=rule, seed=seed, initial=initial, threads=threads,
+        max_rate_hz=max_rate_hz,
+    )  # fmt: skip
+    simulation.outcome = simulation.run(duration_s)
+    return simulation
+
+
+def _check(network: Network, inputs: Mapping[str, Input], rule, initial: Mapping[str, np.ndarray]) -> None:
+    """Refuse what no clock could run."""
+    names = [layer.name for layer in network.layers]
+    if not network.projections:
+        raise ConfigError("the network has no synapses.", field="projections", remedy="Join layers by a Projection.")
+    for name in (*inputs, *initial):
+        if name not in names:
+            raise ConfigError(f"there is no layer '{name}'.", field="inputs", remedy=f"Layers: {', '.join(names)}.")
+    for layer in network.layers:
+        _check_layer(layer, inputs.get(layer.name), initial.get(layer.name))
+    for projection in network.projections:
+        joined = (projection.kernel is not None) + (projection.connectivity is not None)
+        for wrong, field, problem, remedy in (
+            (joined != 1, "connectivity", "the projection does not say whom it joins.", "Give one, or a kernel."),
+            (projection.tau_synapse_s < 0, "tau_synapse_s", "a time constant is negative.", "0 is a delta synapse."),
+            (
+                projection.symmetric,
+                "symmetric",
+                "symmetric synapses belong to networks of phases.",
+                "Project both ways.",
+            ),
+            (
+                projection.plastic and rule is None,
+                "plastic",
+                "the synapses have no rule.",
+                "Pass rule=PairSTDP(...), or plastic=False.",
+            ),
+            (
+                projection.plastic and projection.kernel is not None,
+                "plastic",
+                "shared weights of a convolution do not learn.",
+                "Use Pairs with weights of their own.",
+            ),
+        ):
+            if wrong:
+                raise ConfigError(problem, field=f"{projection.name}.{field}", remedy=remedy)
+
+
+def _check_layer(layer, given: Input | None, potentials: np.ndarray | None) -> None:
+    source = layer.kind == "source"
+    poisson = isinstance(given, Poisson)
+    for wrong, field, problem, remedy in (
+        (
+            layer.kind not in ("source", "lif"),
+            layer.name,
+            f"a layer of kind '{layer.kind}' has no time.",
+            "source, lif.",
+        ),
+        (layer.kind == "lif" and not isinstance(layer.neuron, LIF), layer.name, "its neuron counts ticks.", "Use LIF."),
+        (source and given is None, f"inputs.{layer.name}", "a source needs input.", "Give Poisson or SpikeList."),
+        (not source and isinstance(given, SpikeList), f"inputs.{layer.name}", "only sources fire by list.", "Add one."),
+        (
+            not source and poisson and given.weight is None,
+            f"inputs.{layer.name}.weight",
+            "background events need a weight.",
+            "Give one.",
+        ),
+        (
+            potentials is not None and (source or np.shape(potentials) != (layer.size,)),
+            f"initial.{layer.name}",
+            f"potentials of shape {np.shape(potentials)}.",
+            f"Give ({layer.size},) for a layer of neurons.",
+        ),
+    ):
+        if wrong:
+            raise ConfigError(problem, field=field, remedy=remedy)

@@ -1,0 +1,174 @@
+"""From a description in seconds to the numbers of a tick: real propagators, or a chip's shifts and integers."""
+
+from __future__ import annotations
+
+from math import exp, expm1, log2
+
+import numpy as np
+
+from eqspike.core.errors import ConfigError
+from eqspike.kernels.simulation_layout import NO_LEAK
+from eqspike.network.description import Layer, Network, Projection
+from eqspike.network.neurons import LIF
+from eqspike.substrates.spiking.clocks import Clocked, FixedPoint
+
+_MOST_EVENTS = 1000  # Poisson events of one neuron in one tick
+
+
+class Units:
+    """Real numbers: every tick is the exact solution over ``tick_s``."""
+
+    def __init__(self, clock: Clocked | FixedPoint) -> None:
+        self.clock, self.tick_s = clock, clock.tick_s
+        self.limits: tuple = ()
+        if isinstance(clock, Clocked):
+            self.dtype = self.weights = np.dtype(np.float32 if clock.precision == 32 else np.float64)
+
+    def ticks(self, seconds: float) -> int:
+        """Return a duration in whole ticks."""
+        return round(seconds / self.tick_s)
+
+    def poisson_tails(self, rate_hz: float, layer: str) -> list[int]:
+        """Return 2^32 P(count > k) for k = 0, 1, ... of the events of one tick.
+
+        Raises
+        ------
+        ConfigError
+            if a tick has too many events.
+        """
+        mean = rate_hz * self.tick_s
+        if mean > _MOST_EVENTS:
+            raise ConfigError(
+                f"{mean:.3g} events a neuron and tick.",
+                field=f"inputs.{layer}.rate_hz",
+                remedy=f"At most {_MOST_EVENTS}: shorten clock.tick_s, or use fewer, heavier events.",
+            )
+        found: list[int] = []
+        term, below = exp(-mean), 0.0
+        while True:
+            below += term
+            tail = int((1.0 - below) * 2.0**32)
+            if tail <= 0 and len(found) >= mean:
+                return found
+            found.append(min(tail, 2**32 - 1))
+            term *= mean / len(found)
+
+    def neuron(self, neuron: LIF) -> list[float]:
+        """Return (keep, threshold, reset, adaptation: keep, into, step)."""
+        keep = 1.0 if neuron.tau_membrane_s is None else exp(-self.tick_s / neuron.tau_membrane_s)
+        adapt = (1.0, 0.0)
+        if neuron.tau_adaptation_s is not None:
+            adapt = self.synapse(neuron, neuron.tau_adaptation_s)
+        return [keep, neuron.v_threshold, neuron.v_reset, *adapt, neuron.adaptation_step]
+
+    def constant(self, neuron: LIF) -> float:
+        """Return what rest and drive add in a tick."""
+        if neuron.tau_membrane_s is None:
+            return neuron.drive * self.tick_s
+        return -(neuron.v_rest + neuron.drive) * expm1(-self.tick_s / neuron.tau_membrane_s)
+
+    def synapse(self, neuron: LIF, tau_s: float) -> tuple[float, float]:
+        """Return (decay, into): what is left of a current of time constant ``tau_s``, and what it adds to V."""
+        tick, tau = self.tick_s, neuron.tau_membrane_s
+        decay = exp(-tick / tau_s)
+        if tau is None:
+            return decay, -tau_s * expm1(-tick / tau_s)
+        if abs(tau - tau_s) < 1e-9 * tau:
+            return decay, tick / tau * decay
+        return decay, tau_s / (tau - tau_s) * (exp(-tick / tau) - decay)
+
+    def potential(self, layer: Layer, values: np.ndarray) -> np.ndarray:
+        """Return potentials in the program's unit."""
+        return values.astype(self.dtype)
+
+    def real_potential(self, layer: Layer, values: np.ndarray) -> np.ndarray:
+        """Return potentials in the user's unit."""
+        return values.astype(np.float64)
+
+    def delta(self, layer: Layer, weight: float) -> float:
+        """Return the jump of an event of ``weight``."""
+        return weight
+
+    def weights_of(self, projection: Projection, layer: Layer, values: np.ndarray) -> np.ndarray:
+        """Return weights in the program's unit."""
+        return values.astype(self.weights)
+
+    def real_weights(self, projection: Projection, layer: Layer, values: np.ndarray) -> np.ndarray:
+        """Return weights in the user's unit."""
+        return values.astype(np.float64)
+
+
+class FixedUnits(Units):
+    """Integers: the threshold lies 2^(potential_bits - 2) above rest; time constants are powers of two of a tick."""
+
+    def __init__(self, clock: FixedPoint) -> None:
+        super().__init__(clock)
+        self.dtype, self.weights = np.dtype(np.int64), np.dtype(np.int32)
+        top = 1 << (clock.potential_bits - 1)
+        self.limits = (np.array([-top, top - 1, clock.overflow == "wrap"], np.int64),)
+
+    def unit(self, neuron: LIF) -> float:
+        """Return one step of the potential in the user's unit."""
+        return (neuron.v_threshold - neuron.v_rest) / (1 << (self.clock.potential_bits - 2))
+
+    def shift(self, tau_s: float | None) -> int:
+        """Return the right shift nearest to a time constant."""
+        return NO_LEAK if tau_s is None else max(1, min(30, round(log2(tau_s / self.tick_s))))
+
+    def neuron(self, neuron: LIF) -> list[float]:
+        unit = self.unit(neuron)
+        step = neuron.adaptation_step * self._per_tick(neuron)
+        adapt = (NO_LEAK, 0) if neuron.tau_adaptation_s is None else self.synapse(neuron, neuron.tau_adaptation_s)
+        levels = [round((value - neuron.v_rest) / unit) for value in (neuron.v_threshold, neuron.v_reset)]
+        return [self.shift(neuron.tau_membrane_s), *levels, *adapt, round(step / unit)]
+
+    def constant(self, neuron: LIF) -> int:
+        if neuron.tau_membrane_s is None:
+            return round(neuron.drive * self.tick_s / self.unit(neuron))
+        return round(neuron.drive / self.unit(neuron) / (1 << self.shift(neuron.tau_membrane_s)))
+
+    def _per_tick(self, neuron: LIF) -> float:
+        """Return what scales a current: of an integrate-and-fire neuron it is a rate of change."""
+        return self.tick_s if neuron.tau_membrane_s is None else 1.0
+
+    def synapse(self, neuron: LIF, tau_s: float) -> tuple[int, int]:
+        into = 0 if neuron.tau_membrane_s is None else self.shift(neuron.tau_membrane_s)
+        return self.shift(tau_s), into
+
+    def potential(self, layer: Layer, values: np.ndarray) -> np.ndarray:
+        low, high, _ = self.limits[0]
+        return np.clip(np.round((values - layer.neuron.v_rest) / self.unit(layer.neuron)), low, high).astype(np.int64)
+
+    def real_potential(self, layer: Layer, values: np.ndarray) -> np.ndarray:
+        return layer.neuron.v_rest + values * self.unit(layer.neuron)
+
+    def delta(self, layer: Layer, weight: float) -> int:
+        return int(self._integers(f"inputs.{layer.name}.weight", np.array([weight / self.unit(layer.neuron)]))[0])
+
+    def _scale(self, projection: Projection, layer: Layer) -> float:
+        return (self._per_tick(layer.neuron) if projection.tau_synapse_s > 0 else 1.0) / self.unit(layer.neuron)
+
+    def weights_of(self, projection: Projection, layer: Layer, values: np.ndarray) -> np.ndarray:
+        return self._integers(f"{projection.name}.weight", values * self._scale(projection, layer))
+
+    def real_weights(self, projection: Projection, layer: Layer, values: np.ndarray) -> np.ndarray:
+        return values / self._scale(projection, layer)
+
+    def _integers(self, field: str, wanted: np.ndarray) -> np.ndarray:
+        """Return integers of the declared width times the smallest power of two that holds the largest weight."""
+        most, largest = max(1, (1 << (self.clock.weight_bits - 1)) - 1), np.abs(wanted).max(initial=0)
+        if 0 < largest < 0.5:
+            raise ConfigError(
+                f"every weight is less than half a step of a potential of {self.clock.potential_bits} bits.",
+                field=field,
+                remedy="Raise clock.potential_bits.",
+            )
+        shift = 0
+        while np.round(largest / (1 << shift)) > most:
+            shift += 1
+        return (np.round(wanted / (1 << shift)) * (1 << shift)).astype(np.int32)
+
+
+def units_of(network: Network, clock: Clocked | FixedPoint) -> Units:
+    """Return the units of a clock."""
+    return FixedUnits(clock) if isinstance(clock, FixedPoint) else Units(clock)
