@@ -29,8 +29,8 @@ DECAY, INTO = 0, 1
 EVENTS, WRITES, SUPPRESSED, SATURATIONS = 0, 1, 2, 3
 TRACES_READ, LAYER_SATURATIONS = 0, 1
 
-# Structure and constants, never written: layers (L, 9) int, neurons (L, 7) real, constant (N,) the part of a tick that
-# does not change, projections (P, 25) int, channels (K, 2) int, filters (K, 2) real, starts, narrow (uint16) and wide
+# Structure and constants, never written: layers (L, 9) int, neurons (L, 7) real, constant (N,) what of a tick does
+# not change, projections (P, 25) int, channels (K, 2) int, filters (K, 2) real, starts, narrow (uint16) and wide
 # (uint32) numbers of neurons of sparse projections, delays and own_delays in ticks, tails (L, k) uint32 of Poisson
 # counts, given_starts (n_lists, ticks + 1) and given (n_spikes,) listed spikes.
 Program = namedtuple(

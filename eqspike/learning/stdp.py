@@ -128,8 +128,8 @@ class TripletSTDP(_Bounded):
 
     At a post spike dW = r1 (A2_plus + A3_plus o2), at a pre spike dW = -o1 (A2_minus + A3_minus r2), with traces r1
     (tau_plus) and r2 (tau_x) of pre spikes, o1 (tau_minus) and o2 (tau_y) of post spikes, r2 and o2 as they stood
-    before the spike; each grows by one at a spike (``all-to-all``) or is set to one (``nearest-neighbour``). The defaults are
-    the published fit to visual cortex, all-to-all.
+    before the spike; each grows by one at a spike (``all-to-all``) or is set to one (``nearest-neighbour``). The
+    defaults are the published fit to visual cortex, all-to-all.
 
     References
     ----------

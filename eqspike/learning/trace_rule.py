@@ -1,8 +1,8 @@
 """Spike-timing rules on exponential traces: they run on every clock of :func:`eqspike.simulate`.
 
 Both ends of a plastic projection have all traces of the rule. A spike that arrives at a synapse, after the axonal
-delay, changes its weight by ``on_pre``, a spike of the post neuron, without delay, by ``on_post``; both read traces as they
-stood before. Then the traces of the neuron that fired grow by one, or are set to one (``nearest``). At equal times
+delay, changes its weight by ``on_pre``, a spike of the post neuron, without delay, by ``on_post``; both read traces as
+they stood before. Then the traces of the neuron that fired grow by one, or are set to one (``nearest``). At equal times
 (within a tick) arrivals come first and no event sees the other's trace; a spike is delivered with the weight as it was
 before its own change.
 """

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from eqspike.core.errors import ConfigError
 from eqspike.core.ledger import PROJECTION_COUNTERS, Ledger, PhaseCounts
 from eqspike.core.rng import Purpose
 from eqspike.kernels import simulation_layout as layout
@@ -82,7 +81,7 @@ class ClockedSimulation:
         return Outcome("completed", self.time_s)
 
     def _advance(self, pool: ThreadPoolExecutor, programs: list, ticks: int) -> None:
-        """Run all parts for ``ticks``, in which no spike of theirs reaches another part, and put the spikes together."""
+        """Run all parts for ``ticks``, in which no spike reaches another part, and put their spikes together."""
         n_layers, first = len(self.network.layers), self._longest
         if len(self.parts) == 1:
             self._past = self._run_part(0, programs[0], self._past, self._past, first, ticks)

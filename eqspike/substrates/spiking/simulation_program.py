@@ -291,7 +291,7 @@ def _sparse(
     row: list[int], arrays: _Arrays, wiring: Wiring, weights: np.ndarray, lo: int, size: int, plastic: bool, n_pre: int
 ) -> np.ndarray:
     starts, targets = wiring.starts, wiring.targets
-    if lo > 0 or len(targets) and size <= targets.max(initial=0):  # only the synapses onto this part
+    if lo > 0 or size <= targets.max(initial=0):  # only the synapses onto this part
         mine = (targets >= lo) & (targets < lo + size)
         before = np.concatenate([[0], np.cumsum(mine)])
         starts, targets = before[starts], targets[mine] - targets.dtype.type(lo)
