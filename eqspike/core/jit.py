@@ -22,6 +22,7 @@ import numba
 import numba.extending
 from llvmlite.ir import Constant, IntType
 from numba.core import config
+from numba.core.compiler import Compiler
 
 _FLAGS = {"nogil": True, "error_model": "numpy", "_nrt": False}
 
@@ -31,7 +32,8 @@ def cache_folder() -> str | None:
     """Return the writable folder for compiled kernels of exactly these sources, or None where there is none."""
     package = Path(__file__).parent.parent
     digest = hashlib.sha256(numba.__version__.encode())
-    for source in sorted([Path(__file__), *package.glob("kernels/*.py"), *package.glob("learning/*.py")]):
+    doors = [Path(__file__), Path(__file__).with_name("lanes.py")]
+    for source in sorted([*doors, *package.glob("kernels/*.py"), *package.glob("learning/*.py")]):
         digest.update(source.read_bytes())
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
     folder = home / "eqspike" / f"kernels-{digest.hexdigest()[:16]}"
@@ -60,6 +62,22 @@ def kernel(function: Callable, *, cache: bool = True) -> Callable:
 def inline(function: Callable) -> Callable:
     """Compile a small function that LLVM is expected to inline into its caller."""
     return numba.njit(**_FLAGS, forceinline=True)(function)
+
+
+class _Apart(Compiler):
+    """Numba's compiler with its flag that array arguments do not overlap, which no decorator takes."""
+
+    def define_pipelines(self) -> list:
+        self.state.flags.noalias = True
+        return super().define_pipelines()
+
+
+def apart(function: Callable) -> Callable:
+    """Compile as :func:`inline` a function whose array arguments never share what it writes.
+
+    Then nothing is read twice, and no loop asks at run time whether its arrays overlap: half the time of short rows.
+    """
+    return numba.njit(**_FLAGS, forceinline=True, pipeline_class=_Apart)(function)
 
 
 def splice(function: Callable) -> Callable:

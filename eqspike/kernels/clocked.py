@@ -7,7 +7,7 @@ plasticity rule, which reads traces as they stood before this tick's spikes; las
 
 from __future__ import annotations
 
-from eqspike.core.jit import splice
+from eqspike.core.jit import inline, splice
 from eqspike.kernels.layout import (
     ACCUMULATOR_WRITES,
     BACK_CHANNEL,
@@ -30,13 +30,16 @@ from eqspike.kernels.layout import (
     INFLOW,
     KEEP,
     KIND,
+    LANES,
     LIF,
     LOW,
+    MAIN,
     NEURON_UPDATES,
     OFFSET,
     OWED,
     PADDED,
     PAUSE,
+    PLAIN,
     PLASTIC,
     POST,
     PRE,
@@ -48,6 +51,7 @@ from eqspike.kernels.layout import (
     SIZE,
     SOURCE,
     SPIKES,
+    STALE,
     START,
     STATIC,
     SUPPRESSED,
@@ -66,17 +70,22 @@ from eqspike.kernels.neurons import (
     copy_into,
     decay_into,
     deliver,
+    deliver_narrow,
     fill,
     integrate_and_fire,
     integrate_with_pause,
     list_fired,
     nudge,
+    total,
 )
 from eqspike.kernels.plasticity import (
     accumulate_post,
     accumulate_pre,
     copy_across,
+    fetch_across,
+    fetch_some,
     owe,
+    write_narrow,
     write_post,
     write_pre,
 )
@@ -84,31 +93,71 @@ from eqspike.kernels.rules import advance, on_post, on_pre
 
 
 @splice
-def fire_layers(program, state, counts, phase, t, mark_sources):
+def gather_input(program, state, injected, t, label, beta, target_rate, rate_trace):
+    """Sum what a layer does not read by itself as it integrates, for the layers where there is such."""
+    layers, neurons, traces = program.layers, state.neurons, state.traces
+    out, injecting = layers.shape[0] - 1, t < injected.shape[0]
+    for layer in range(layers.shape[0]):
+        if layers[layer, KIND] == LIF and not reads_drive(layers, layer, injecting, beta):
+            lo, width = layers[layer, START], layers[layer, PADDED]
+            copy_into(neurons[TOTAL, lo : lo + width], neurons[DRIVE, lo : lo + width])
+    for c in range(program.channels.shape[0]):
+        layer, at = program.channels[c, CHANNEL_LAYER], program.channels[c, CHANNEL_START]
+        if layers[layer, MAIN] != c:
+            lo, width = layers[layer, START], layers[layer, PADDED]
+            decay_into(neurons[TOTAL, lo : lo + width], state.current[at : at + width], program.filters[c, DECAY])
+    if injecting:
+        for layer in range(layers.shape[0]):
+            lo, n = layers[layer, START], layers[layer, SIZE]
+            add_into(neurons[TOTAL, lo : lo + n], injected[t, lo : lo + n])
+    if beta != 0:
+        lo, n = layers[out, START], layers[out, SIZE]
+        nudge(neurons[TOTAL, lo : lo + n], traces[out, rate_trace], label, beta, target_rate)
+
+
+@inline
+def reads_drive(layers, layer, injecting, beta):
+    """Return whether a layer's whole input is its constant drive and one channel, which it reads as it integrates."""
+    return layers[layer, PLAIN] and not injecting and (beta == 0 or layer < layers.shape[0] - 1)
+
+
+@splice
+def fire_layers(program, state, counts, phase, t, mark_sources, injecting, beta):
     """Let every layer spike: LIF layers from their summed input, source layers from the input events of the tick."""
     layers, neurons = program.layers, program.neurons
     for layer in range(layers.shape[0]):
-        lo, n, kind = layers[layer, START], layers[layer, SIZE], layers[layer, KIND]
-        spikes, count = state.spikes[lo : lo + n], state.integers[COUNT, lo : lo + n]
+        lo, n, kind, end = (
+            layers[layer, START],
+            layers[layer, SIZE],
+            layers[layer, KIND],
+            layers[layer, START] + layers[layer, PADDED],
+        )
         if kind == LIF:
-            v, total = state.neurons[V, lo : lo + n], state.neurons[TOTAL, lo : lo + n]
+            row = DRIVE if reads_drive(layers, layer, injecting, beta) else TOTAL
+            v, total, fired = state.neurons[V, lo:end], state.neurons[row, lo:end], state.integers[FIRED, lo:end]
+            spikes, count = state.spikes[lo:end], state.integers[COUNT, lo:end]
             keep, threshold, rest = neurons[layer, KEEP], neurons[layer, THRESHOLD], neurons[layer, REST]
             low, high, hard = neurons[layer, LOW], neurons[layer, HIGH], layers[layer, RESET] == HARD
-            ticks = layers[layer, REFRACTORY]
-            if ticks > 0:
-                pause = state.integers[PAUSE, lo : lo + n]
-                cut = integrate_with_pause(v, total, spikes, pause, keep, threshold, low, high, rest, hard, ticks)
+            c = layers[layer, MAIN]
+            if c >= 0:
+                at, decay = program.channels[c, CHANNEL_START], program.filters[c, DECAY]
+                current = state.current[at : at + end - lo]
+                state.n_fired[layer], cut = integrate_and_fire(
+                    v, total, current, decay, spikes, fired, count, keep, threshold, low, high, rest, hard
+                )
             else:
-                cut = integrate_and_fire(v, total, spikes, keep, threshold, low, high, rest, hard)
+                pause, ticks = state.integers[PAUSE, lo:end], layers[layer, REFRACTORY]
+                cut = integrate_with_pause(v[:n], total, spikes, pause, keep, threshold, low, high, rest, hard, ticks)
+                state.n_fired[layer] = list_fired(spikes[:n], fired, count)
             counts.layers[phase, layer, CLAMPED] += cut
-            state.n_fired[layer] = list_fired(spikes, state.integers[FIRED, lo : lo + n], count)
         elif kind == SOURCE:
+            count = state.integers[COUNT, lo:end]
             if mark_sources:
-                fill(spikes, 0)
+                fill(state.spikes[lo:end], 0)
             for e in range(state.starts[t], state.starts[t + 1]):
                 count[state.ids[e]] += 1
                 if mark_sources:
-                    spikes[state.ids[e]] = 1
+                    state.spikes[lo + state.ids[e]] = 1
 
 
 @splice
@@ -121,7 +170,7 @@ def fired_ids(program, state, layer, t):
 
 
 @splice
-def deliver_spikes(program, weights, state, t):
+def deliver_spikes(program, weights, state, t, learning):
     """Deliver this tick's spikes along every projection, forward and, where it is symmetric, backward."""
     layers, channels, filters = program.layers, program.channels, program.filters
     for p in range(program.projections.shape[0]):
@@ -131,12 +180,31 @@ def deliver_spikes(program, weights, state, t):
         if c >= 0:
             ids, at = fired_ids(program, state, pre, t), channels[c, CHANNEL_START]
             current = state.current[at : at + layers[post, PADDED]]
-            deliver(weights.w, current, ids, row[OFFSET], row[ROW], filters[c, INFLOW])
+            if row[ROW] == LANES:
+                deliver_narrow(weights.w, current, ids, row[OFFSET], filters[c, INFLOW])
+            else:
+                deliver(weights.w, current, ids, row[OFFSET], row[ROW], filters[c, INFLOW])
         c = row[BACK_CHANNEL]
         if c >= 0:
             ids, at = fired_ids(program, state, post, t), channels[c, CHANNEL_START]
+            if learning:
+                for j in ids:
+                    if state.stale[row[STALE] + j] != 0:
+                        refresh(program, weights, state, p, j)
             current = state.current[at : at + layers[pre, PADDED]]
-            deliver(weights.wt, current, ids, row[TRANSPOSED], row[COLUMN], filters[c, INFLOW])
+            if row[COLUMN] == LANES:
+                deliver_narrow(weights.wt, current, ids, row[TRANSPOSED], filters[c, INFLOW])
+            else:
+                deliver(weights.wt, current, ids, row[TRANSPOSED], row[COLUMN], filters[c, INFLOW])
+
+
+@splice
+def refresh(program, weights, state, p, j):
+    """Bring a row of the transposed copy up to date with all weights that spikes of the pre layer moved."""
+    row = program.projections[p]
+    base, n = row[TRANSPOSED] + j * row[COLUMN], program.layers[row[PRE], SIZE]
+    fetch_across(weights.wt[base : base + n], weights.w[row[OFFSET] + j :], row[ROW])
+    state.stale[row[STALE] + j] = 0
 
 
 @splice
@@ -176,20 +244,30 @@ def learn_from_pre(program, weights, state, counts, phase, t, p, parameters, gai
     n, lo, held = program.layers[row[POST], SIZE], program.layers[row[PRE], START], row[COMMIT] == END_OF_PHASE
     low, high = program.bounds[p, W_LOW], program.bounds[p, W_HIGH]
     ids, changed, clipped = fired_ids(program, state, row[PRE], t), 0, 0
-    for i in ids:
-        base = row[OFFSET] + i * row[ROW]
-        w = weights.w[base : base + n]
-        if record.update_value.size > 0:
-            record_updates(record, t, p, True, i, parameters, w, pre, post, gain)
-        if held:
+    if record.update_value.size > 0:
+        for i in ids:
+            base = row[OFFSET] + i * row[ROW]
+            record_updates(record, t, p, True, i, parameters, weights.w[base : base + n], pre, post, gain)
+    if held:
+        for i in ids:
+            base = row[OFFSET] + i * row[ROW]
+            w, accumulated = weights.w[base : base + n], state.accumulated[base : base + n]
             state.integers[TOUCHED, lo + i] = 1
-            changed += accumulate_pre(parameters, state.accumulated[base : base + n], w, pre, post, i)
-            continue
-        moved, cut = write_pre(parameters, w, pre, post, i, gain, low, high)
+            changed += accumulate_pre(parameters, accumulated, w, pre, post, i)
+    elif row[ROW] == LANES:
+        moved, cut = write_narrow(parameters, weights.w, row[OFFSET], ids, pre, post, n, gain, low, high)
         changed += moved
         clipped += cut
-        if row[TRANSPOSED] >= 0:
-            copy_across(w, weights.wt[row[TRANSPOSED] + i :], row[COLUMN])
+    else:
+        for i in ids:
+            base = row[OFFSET] + i * row[ROW]
+            moved, cut = write_pre(parameters, weights.w[base : base + n], pre, post, i, gain, low, high)
+            changed += moved
+            clipped += cut
+    if row[TRANSPOSED] >= 0 and ids.size > 0 and not held:
+        stale = state.stale[row[STALE] : row[STALE] + n]
+        for j in range(n):
+            stale[j] = t + 1 if stale[j] == 0 else -1
     table[ACCUMULATOR_WRITES if held else WEIGHT_WRITES] += changed
     table[SATURATIONS] += clipped
     table[SUPPRESSED] += ids.size * n - changed
@@ -207,6 +285,12 @@ def learn_from_post(program, weights, state, counts, phase, t, p, parameters, ga
     for j in ids:
         base = row[TRANSPOSED] + j * row[COLUMN]
         w = weights.wt[base : base + n]
+        since = state.stale[row[STALE] + j]
+        if since == t + 1:
+            fetch_some(w, weights.w[row[OFFSET] + j :], row[ROW], fired_ids(program, state, row[PRE], t))
+            state.stale[row[STALE] + j] = 0
+        elif since != 0:
+            refresh(program, weights, state, p, j)
         if record.update_value.size > 0:
             record_updates(record, t, p, False, j, parameters, w, pre, post, gain)
         if held:
@@ -223,16 +307,16 @@ def learn_from_post(program, weights, state, counts, phase, t, p, parameters, ga
 
 
 @splice
-def tally(program, state, counts, phase, ticks, declared, sources_traced, traced, learning, nudged):
+def count_phase(program, state, counts, phase, ticks, declared, sources_traced, traced, learning, nudged):
     """Enter what a phase did in every tick, and its spikes with the synapses that they reached: once, not each tick."""
     layers, count = program.layers, state.integers[COUNT]
     out = layers.shape[0] - 1
     for layer in range(layers.shape[0]):
         lo, n, table = layers[layer, START], layers[layer, SIZE], counts.layers[phase, layer]
         is_lif = layers[layer, KIND] == LIF
-        for i in range(lo, lo + n):
-            table[SPIKES] += count[i]
-            counts.spikes[phase, i] += count[i]
+        if layers[layer, KIND] != STATIC:
+            table[SPIKES] += total(count[lo : lo + n])
+            add_into(counts.spikes[phase, lo : lo + n], count[lo : lo + n])
         if is_lif:
             table[NEURON_UPDATES] += n * ticks
         reads = int(is_lif and learning) + int(layer == out and nudged)
@@ -242,12 +326,10 @@ def tally(program, state, counts, phase, ticks, declared, sources_traced, traced
         row, table = program.projections[p], counts.projections[phase, p]
         if row[CHANNEL] >= 0:
             lo, n = layers[row[PRE], START], layers[row[PRE], SIZE]
-            for i in range(lo, lo + n):
-                table[EVENTS_FORWARD] += count[i] * layers[row[POST], SIZE]
+            table[EVENTS_FORWARD] += total(count[lo : lo + n]) * layers[row[POST], SIZE]
         if row[BACK_CHANNEL] >= 0:
             lo, n = layers[row[POST], START], layers[row[POST], SIZE]
-            for i in range(lo, lo + n):
-                table[EVENTS_BACKWARD] += count[i] * layers[row[PRE], SIZE]
+            table[EVENTS_BACKWARD] += total(count[lo : lo + n]) * layers[row[PRE], SIZE]
     counts.run[phase, 0] += ticks
     counts.run[phase, 1] += 1
 
@@ -265,30 +347,21 @@ def run_phase(
     """
     rate_trace, declared, sources_traced = traits
     layers, neurons, integers, traces = program.layers, state.neurons, state.integers, state.traces
-    out, n_layers = layers.shape[0] - 1, layers.shape[0]
+    n_layers = layers.shape[0]
     mark_sources = (traced and sources_traced) or record.raster.shape[0] > 0
     fill(integers[COUNT], 0)
     fill(integers[BEFORE], 0)
     for t in range(first_tick, first_tick + ticks):
         if t - first_tick == readout_from:
             copy_into(integers[BEFORE], integers[COUNT])
-        copy_into(neurons[TOTAL], neurons[DRIVE])
-        for c in range(program.channels.shape[0]):
-            layer, at = program.channels[c, CHANNEL_LAYER], program.channels[c, CHANNEL_START]
-            lo, width = layers[layer, START], layers[layer, PADDED]
-            decay_into(neurons[TOTAL, lo : lo + width], state.current[at : at + width], program.filters[c, DECAY])
-        if t < injected.shape[0]:
-            add_into(neurons[TOTAL], injected[t])
-        if beta != 0:
-            lo, n = layers[out, START], layers[out, SIZE]
-            nudge(neurons[TOTAL, lo : lo + n], traces[out, rate_trace], label, beta, target_rate)
-        fire_layers(program, state, counts, phase, t, mark_sources)
-        deliver_spikes(program, weights, state, t)
+        gather_input(program, state, injected, t, label, beta, target_rate, rate_trace)
+        fire_layers(program, state, counts, phase, t, mark_sources, t < injected.shape[0], beta)
+        deliver_spikes(program, weights, state, t, learning)
         if learning:
             for layer in range(n_layers):
                 if layers[layer, KIND] == LIF:
-                    lo, n = layers[layer, START], layers[layer, SIZE]
-                    owe(parameters, neurons[OWED, lo : lo + n], traces[layer], beta - beta)
+                    lo, width = layers[layer, START], layers[layer, PADDED]
+                    owe(parameters, neurons[OWED, lo : lo + width], traces[layer], beta - beta)
             for p in range(program.projections.shape[0]):
                 kind = layers[program.projections[p, PRE], KIND]
                 if program.projections[p, PLASTIC] and kind != STATIC:
@@ -298,7 +371,12 @@ def run_phase(
         if traced:
             for layer in range(n_layers):
                 if layers[layer, KIND] == LIF or (layers[layer, KIND] == SOURCE and sources_traced):
-                    lo, n = layers[layer, START], layers[layer, SIZE]
-                    advance(parameters, traces[layer], state.spikes[lo : lo + n], t)
+                    lo, width = layers[layer, START], layers[layer, PADDED]
+                    advance(parameters, traces[layer], state.spikes[lo : lo + width], t)
         record_tick(program, state, record, rate_trace, t)
-    tally(program, state, counts, phase, ticks, declared, sources_traced, traced, learning, beta != 0)
+    if learning:
+        for p in range(program.projections.shape[0]):
+            for j in range(layers[program.projections[p, POST], SIZE]):
+                if state.stale[program.projections[p, STALE] + j] != 0:
+                    refresh(program, weights, state, p, j)
+    count_phase(program, state, counts, phase, ticks, declared, sources_traced, traced, learning, beta != 0)

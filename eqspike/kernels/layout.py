@@ -10,17 +10,30 @@ from __future__ import annotations
 
 from collections import namedtuple
 
-LANES = 16
+from eqspike.core.lanes import LANES as LANES
+
 STATIC, SOURCE, LIF = 0, 1, 2
 SOFT, HARD = 0, 1
 IMMEDIATE, END_OF_PHASE = 0, 1
 FREE, NUDGED, INFERENCE = 0, 1, 2
 
 # Columns of Program.layers and Program.neurons.
-START, SIZE, PADDED, KIND, RESET, REFRACTORY = 0, 1, 2, 3, 4, 5
+START, SIZE, PADDED, KIND, RESET, REFRACTORY, MAIN, PLAIN = 0, 1, 2, 3, 4, 5, 6, 7
 KEEP, THRESHOLD, LOW, HIGH, REST = 0, 1, 2, 3, 4
 # Columns of Program.projections and Program.bounds. TRANSPOSED and the channels are -1 where there is none.
-PRE, POST, OFFSET, ROW, TRANSPOSED, COLUMN, CHANNEL, BACK_CHANNEL, PLASTIC, COMMIT = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9
+PRE, POST, OFFSET, ROW, TRANSPOSED, COLUMN, CHANNEL, BACK_CHANNEL, PLASTIC, COMMIT, STALE = (
+    0,
+    1,
+    2,
+    3,
+    4,
+    5,
+    6,
+    7,
+    8,
+    9,
+    10,
+)
 W_LOW, W_HIGH = 0, 1
 # Columns of Program.channels and Program.filters.
 CHANNEL_LAYER, CHANNEL_START = 0, 1
@@ -33,8 +46,9 @@ SPIKES, NEURON_UPDATES, TRACE_UPDATES, CLAMPED = 0, 1, 2, 3
 EVENTS_FORWARD, EVENTS_BACKWARD, MACS_FORWARD, MACS_BACKWARD = 0, 1, 2, 3
 WEIGHT_WRITES, WEIGHT_FLIPS, SUPPRESSED, ACCUMULATOR_WRITES, SATURATIONS = 4, 5, 6, 7, 8
 
-# Structure and constants, never written by a kernel: layers (L, 6) int, neurons (L, 5) real, projections (P, 10) int,
-# bounds (P, 2) real, channels (K, 2) int, filters (K, 2) real: decay a tick and 1 - decay.
+# Structure and constants, never written by a kernel: layers (L, 8) int, neurons (L, 5) real, projections (P, 11) int,
+# bounds (P, 2) real, channels (K, 2) int, filters (K, 2) real: decay a tick and 1 - decay. MAIN is the channel that a
+# layer reads as it integrates, -1 where it reads them all before; PLAIN says that no other channel ends on it.
 Program = namedtuple("Program", "layers neurons projections bounds channels filters")
 
 # What learning changes: weights by row of the pre neuron; a transposed copy of the projections that are used, or learn,
@@ -42,9 +56,11 @@ Program = namedtuple("Program", "layers neurons projections bounds channels filt
 Weights = namedtuple("Weights", "w wt bias")
 
 # One presentation's state; each thread has its own: neurons (4, N) real, integers (5, N), spikes (N,) 0 or 1, n_fired
-# (L,), current by channel, traces (n_traces, N), accumulators as w and wt, input spikes ordered by tick.
+# (L,), current by channel, traces (n_traces, N), accumulators as w and wt, input spikes ordered by tick or, with static
+# input, ids with the n_fired[0] pixels that are not zero. stale says of every row of wt when it last equalled w: 0 it
+# does, 1 + t until tick t, -1 until longer ago.
 State = namedtuple(
-    "State", "neurons integers spikes n_fired current traces accumulated accumulated_back starts ids scratch"
+    "State", "neurons integers spikes n_fired current traces accumulated accumulated_back stale starts ids scratch"
 )
 
 # Counts: layers (3, L, counters), projections (3, P + L, counters) with biases last, spikes (3, N), run (3, 2).

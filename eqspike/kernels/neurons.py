@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from eqspike.core.jit import inline
+from eqspike.core.jit import apart, inline
+from eqspike.core.lanes import LANES, append, at_least, at_most, load, select, store, tally
 
 
 @inline
@@ -29,6 +28,15 @@ def fill(target, value):
 
 
 @inline
+def total(values):
+    """Return the sum of integers."""
+    found = 0
+    for k in range(values.size):
+        found += values[k]
+    return found
+
+
+@apart
 def decay_into(total, current, decay):
     """Add a channel's current to the summed input of its layer and let it decay by one tick."""
     for k in range(current.size):
@@ -36,23 +44,30 @@ def decay_into(total, current, decay):
         current[k] *= decay
 
 
-@inline
-def integrate_and_fire(v, total, spikes, keep, threshold, low, high, rest, hard):
+@apart
+def integrate_and_fire(
+    v, total, current, decay, spikes, fired, count, keep, threshold, low, high, rest, hard
+):  # fmt: skip
     """Advance a layer by a tick: V <- (1 - leak) V + I, spike where V >= threshold, reset, clamp to [low, high].
 
-    Returns how many potentials the clamp cut.
+    I is ``total`` and a channel's ``current``, which decays. The ids of those that fired go to ``fired``. Arrays run
+    over whole lanes. Returns how many fired and how many potentials the clamp cut.
     """
-    cut = np.int32(0)
-    for i in range(v.size):
-        u = keep * v[i] + total[i]
-        fired = u >= threshold
-        after = rest if hard else u - threshold
-        u = after if fired else u
-        spikes[i] = fired
-        held = min(max(u, low), high)
-        cut += np.int32(held != u)
-        v[i] = held
-    return cut
+    found, cut = 0, 0
+    for at in range(0, v.size, LANES):
+        arriving = load(current, at)
+        u = load(v, at) * keep + (load(total, at) + arriving)
+        store(current, at, arriving * decay)
+        fires = u >= threshold
+        u = select(fires, rest, u) if hard else select(fires, u - threshold, u)
+        held = at_most(at_least(u, low), high)
+        store(v, at, held)
+        store(spikes, at, fires)
+        store(count, at, load(count, at) + fires)
+        append(fired, found, at, fires)
+        found += tally(fires)
+        cut += tally(held != u)
+    return found, cut
 
 
 @inline
@@ -87,7 +102,21 @@ def list_fired(spikes, fired, count):
     return found
 
 
-@inline
+@apart
+def deliver_narrow(w, current, ids, offset, scale):
+    """Add ``scale`` times the weight rows of the neurons ``ids``, each one lanes long, to a channel."""
+    even, odd = load(current, 0), load(current, 0) * 0
+    e = 0
+    while e + 2 <= ids.size:
+        even = even + load(w, offset + ids[e] * LANES) * scale
+        odd = odd + load(w, offset + ids[e + 1] * LANES) * scale
+        e += 2
+    if e < ids.size:
+        even = even + load(w, offset + ids[e] * LANES) * scale
+    store(current, 0, even + odd)
+
+
+@apart
 def deliver(w, current, ids, offset, row, scale):
     """Add ``scale`` times the weight rows of the neurons ``ids`` to a channel, four rows a pass."""
     width = current.size
@@ -106,17 +135,30 @@ def deliver(w, current, ids, offset, row, scale):
 
 
 @inline
-def add_pixels(w, drive, image, offset, row):
-    """Add pixel times weight row for every pixel that is not zero; return how many there were."""
-    bright = 0
+def list_bright(image, bright):
+    """Write the places of the pixels that are not zero into ``bright``, without a branch; return how many."""
+    found = 0
     for pixel in range(image.size):
-        x = image[pixel]
-        if x != 0:
-            bright += 1
-            a = w[offset + pixel * row :][: drive.size]
-            for k in range(drive.size):
-                drive[k] += x * a[k]
-    return bright
+        bright[found] = pixel
+        found += image[pixel] != 0
+    return found
+
+
+@apart
+def add_pixels(w, drive, image, bright, offset, row):
+    """Add pixel times weight row for every pixel of ``bright``, two rows a pass."""
+    width = drive.size
+    e = 0
+    while e + 2 <= bright.size:
+        x, y = image[bright[e]], image[bright[e + 1]]
+        a, b = w[offset + bright[e] * row :][:width], w[offset + bright[e + 1] * row :][:width]
+        for k in range(width):
+            drive[k] += x * a[k] + y * b[k]
+        e += 2
+    if e < bright.size:
+        x, a = image[bright[e]], w[offset + bright[e] * row :][:width]
+        for k in range(width):
+            drive[k] += x * a[k]
 
 
 @inline

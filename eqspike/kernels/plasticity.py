@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from eqspike.core.jit import inline
+from eqspike.core.jit import apart, inline
+from eqspike.core.lanes import LANES, at_least, at_most, below, load, select, store, tally, with_lane
 from eqspike.kernels.rules import on_post, on_pre
 
 
-@inline
+@apart
 def accumulate_pre(parameters, accumulated, w, pre, post, fired):
     """Add what a pre spike asks for to a row of accumulators; return how many changed."""
     changed = np.int32(0)
@@ -24,7 +25,7 @@ def accumulate_pre(parameters, accumulated, w, pre, post, fired):
     return changed
 
 
-@inline
+@apart
 def accumulate_post(parameters, accumulated, w, pre, post, fired):
     """Add what a post spike asks for to a row of accumulators; return how many changed."""
     changed = np.int32(0)
@@ -36,7 +37,7 @@ def accumulate_post(parameters, accumulated, w, pre, post, fired):
     return changed
 
 
-@inline
+@apart
 def write_pre(parameters, w, pre, post, fired, gain, low, high):
     """Move a row of weights by what a pre spike asks for, clipped to [low, high]; return (changed, clipped)."""
     changed, clipped = np.int32(0), np.int32(0)
@@ -50,7 +51,27 @@ def write_pre(parameters, w, pre, post, fired, gain, low, high):
     return changed, clipped
 
 
-@inline
+@apart
+def write_narrow(parameters, w, offset, ids, pre, post, n, gain, low, high):
+    """Do what :func:`write_pre` does for all that fired, where a row of ``n`` weights is one lanes long."""
+    inside = below(n)
+    changed, clipped = 0, 0
+    for i in ids:
+        base = offset + i * LANES
+        before = load(w, base)
+        asked = before
+        for k in range(LANES):
+            asked = with_lane(asked, k, on_pre(parameters, w[base + k], pre, i, post, k))
+        wanted = select(inside, before + asked * gain, before)
+        after = at_most(at_least(wanted, low), high)
+        after = select(inside, after, before)
+        store(w, base, after)
+        changed += tally(after != before)
+        clipped += tally(after != wanted)
+    return changed, clipped
+
+
+@apart
 def write_post(parameters, w, pre, post, fired, gain, low, high):
     """Move a row of transposed weights by what a post spike asks for, clipped; return (changed, clipped)."""
     changed, clipped = np.int32(0), np.int32(0)
@@ -64,14 +85,28 @@ def write_post(parameters, w, pre, post, fired, gain, low, high):
     return changed, clipped
 
 
-@inline
+@apart
 def copy_across(row, target, stride):
     """Copy a row of one order of the weights into a column of the other."""
     for k in range(row.size):
-        target[k * stride] = row[k]
+        target[np.uint64(k * stride)] = row[k]
 
 
-@inline
+@apart
+def fetch_across(row, source, stride):
+    """Copy a column of one order of the weights into a row of the other."""
+    for k in range(row.size):
+        row[k] = source[np.uint64(k * stride)]
+
+
+@apart
+def fetch_some(row, source, stride, ids):
+    """Copy the elements ``ids`` of a column of one order of the weights into a row of the other."""
+    for e in range(ids.size):
+        row[np.uint64(ids[e])] = source[np.uint64(ids[e] * stride)]
+
+
+@apart
 def collect_across(row, target, stride):
     """Add a column of the other order to a row and empty the column."""
     for k in range(row.size):
@@ -88,21 +123,22 @@ def count_asked(held):
     return asked
 
 
-@inline
-def move_row(w, steps, scale, low, high):
-    """Move a row of weights by ``scale * steps``, clipped to [low, high]; return (changed, clipped)."""
-    changed, clipped = np.int32(0), np.int32(0)
-    for k in range(w.size):
-        before = w[k]
-        wanted = before + scale * steps[k]
-        after = min(max(wanted, low), high)
-        w[k] = after
-        changed += np.int32(after != before)
-        clipped += np.int32(after != wanted)
+@apart
+def move_row(w, start, n, steps, scale, low, high):
+    """Move ``w[start : start + n]`` by ``scale * steps``, clipped to [low, high]; return (changed, clipped)."""
+    changed, clipped = 0, 0
+    for at in range(0, n, LANES):
+        before = load(w, start + at)
+        inside = below(n - at)
+        wanted = select(inside, before + load(steps, at) * scale, before)
+        after = select(inside, at_most(at_least(wanted, low), high), before)
+        store(w, start + at, after)
+        changed += tally(after != before)
+        clipped += tally(after != wanted)
     return changed, clipped
 
 
-@inline
+@apart
 def owe(parameters, owed, post, zero):
     """Add one tick of what a presynaptic activity of constant 1, which has no traces, asks for per post neuron."""
     for k in range(owed.size):

@@ -41,32 +41,39 @@ from eqspike.kernels.layout import (
     WEIGHT_WRITES,
     V,
 )
-from eqspike.kernels.neurons import add_pixels, copy_into, fill
+from eqspike.kernels.neurons import add_pixels, copy_into, fill, list_bright
 from eqspike.kernels.philox import uniforms
 from eqspike.kernels.plasticity import collect_across, copy_across, count_asked, move_row
 
 
 @splice
-def begin(program, weights, state, counts, phase, image, index, ticks, encoding, max_rate, seed, purpose):
+def begin(
+    program, weights, state, counts, phase, image, index, ticks, encoding, max_rate, seed, purpose, traced
+):  # fmt: skip
     """Start a presentation: neurons, currents and traces at rest, constant drive set, input spikes drawn."""
     fill(state.neurons[V], 0)
     fill(state.neurons[OWED], 0)
     fill(state.integers[PAUSE], 0)
     fill(state.spikes, 0)
     fill(state.current, 0)
-    for layer in range(state.traces.shape[0]):
-        for trace in range(state.traces.shape[1]):
-            fill(state.traces[layer, trace], 0)
+    if traced:
+        for layer in range(state.traces.shape[0]):
+            if program.layers[layer, KIND] != STATIC:
+                for trace in range(state.traces.shape[1]):
+                    fill(state.traces[layer, trace, : program.layers[layer, PADDED]], 0)
     drive = state.neurons[DRIVE]
     copy_into(drive, weights.bias)
     if program.layers[0, KIND] == SOURCE:
         encode(image, encoding, max_rate, ticks, seed, purpose, index, state.starts, state.ids, state.scratch)
+    elif program.layers[0, KIND] == STATIC:
+        state.n_fired[0] = list_bright(image, state.ids)
     for p in range(program.projections.shape[0]):
         row = program.projections[p]
         if program.layers[row[PRE], KIND] == STATIC:
             at, width = program.layers[row[POST], START], program.layers[row[POST], PADDED]
-            bright = add_pixels(weights.w, drive[at : at + width], image, row[OFFSET], row[ROW])
-            counts.projections[phase, p, MACS_FORWARD] += bright * program.layers[row[POST], SIZE]
+            bright = state.ids[: state.n_fired[0]]
+            add_pixels(weights.w, drive[at : at + width], image, bright, row[OFFSET], row[ROW])
+            counts.projections[phase, p, MACS_FORWARD] += bright.size * program.layers[row[POST], SIZE]
 
 
 @splice
@@ -97,15 +104,15 @@ def commit_accumulators(program, weights, state, table, row, gain, low, high, bo
         base, place = row[OFFSET] + j * row[ROW], row[TRANSPOSED] + j
         if both_ways:
             collect_across(accumulated[base : base + n_post], back[place:], row[COLUMN])
-        w, held = weights.w[base : base + n_post], accumulated[base : base + n_post]
+        held = accumulated[base : base + row[ROW]]
         asked = count_asked(held)
-        changed, clipped = move_row(w, held, gain, low, high)
+        changed, clipped = move_row(weights.w, base, n_post, held, gain, low, high)
         fill(held, 0)
         table[WEIGHT_WRITES] += changed
         table[SATURATIONS] += clipped
         table[SUPPRESSED] += asked - changed
         if row[TRANSPOSED] >= 0:
-            copy_across(w, weights.wt[place:], row[COLUMN])
+            copy_across(weights.w[base : base + n_post], weights.wt[place:], row[COLUMN])
 
 
 @splice
@@ -119,15 +126,12 @@ def commit(program, weights, state, counts, phase, gains, bias_gains, image, sou
         if not row[PLASTIC]:
             continue
         if kind == STATIC:
-            for pixel in range(image.size):
-                if image[pixel] != 0:
-                    base = row[OFFSET] + pixel * row[ROW]
-                    scale = gains[p] * image[pixel]
-                    w = weights.w[base : base + n]
-                    changed, clipped = move_row(w, owed[lo : lo + n], scale, low, high)
-                    table[WEIGHT_WRITES] += changed
-                    table[SATURATIONS] += clipped
-                    table[SUPPRESSED] += n - changed
+            for pixel in state.ids[: state.n_fired[0]]:
+                start, scale = row[OFFSET] + pixel * row[ROW], gains[p] * image[pixel]
+                changed, clipped = move_row(weights.w, start, n, owed[lo:], scale, low, high)
+                table[WEIGHT_WRITES] += changed
+                table[SATURATIONS] += clipped
+                table[SUPPRESSED] += n - changed
         elif row[COMMIT] == END_OF_PHASE:
             both_ways = kind == LIF or sources_traced
             commit_accumulators(program, weights, state, table, row, gains[p], low, high, both_ways)
@@ -137,7 +141,7 @@ def commit(program, weights, state, counts, phase, gains, bias_gains, image, sou
             lo, n = program.layers[layer, START], program.layers[layer, SIZE]
             table = counts.projections[phase, program.projections.shape[0] + layer]
             unbound = bias_gains.dtype.type(np.inf)
-            changed, _ = move_row(weights.bias[lo : lo + n], owed[lo : lo + n], bias_gains[layer], -unbound, unbound)
+            changed, _ = move_row(weights.bias, lo, n, owed[lo:], bias_gains[layer], -unbound, unbound)
             table[WEIGHT_WRITES] += changed
             table[SUPPRESSED] += n - changed
 
@@ -167,8 +171,9 @@ def present(
                 bias_gains[layer] = bias_rates[layer] / signed
         start_phase = FREE if learns else INFERENCE
         begin(
-            program, weights, state, counts, start_phase, image, index, ticks, encoding, max_rate, seed, spikes_purpose
-        )
+            program, weights, state, counts, start_phase, image, index, ticks, encoding, max_rate, seed,
+            spikes_purpose, learns,
+        )  # fmt: skip
         for phase in range(start_phase, NUDGED + 1 if learns else INFERENCE + 1):
             nudged = phase == NUDGED
             run_phase(

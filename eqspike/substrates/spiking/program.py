@@ -13,6 +13,7 @@ from eqspike.network.description import Layer, Network, Projection
 from eqspike.network.initialisers import glorot_uniform
 
 _KINDS = {"static": layout.STATIC, "source": layout.SOURCE, "lif": layout.LIF}
+_CACHE_LINE = 64
 _COMMITS = {"immediate": layout.IMMEDIATE, "end_of_phase": layout.END_OF_PHASE}
 
 
@@ -31,6 +32,7 @@ class Compiled:
     n_weights: int
     n_transposed: int
     n_current: int
+    n_rows_back: int
     dtype: np.dtype
 
     def block(self, name: str) -> slice:
@@ -47,6 +49,9 @@ class _Channels:
         self.rows: list[tuple[int, int]] = []
         self.filters: list[tuple[float, float]] = []
         self.width = 0
+
+    def ending_on(self, layer: int) -> list[int]:
+        return [index for index, (there, _) in enumerate(self.rows) if there == layer]
 
     def find(self, layer: int, tau: float) -> int:
         decay = self.dtype.type(np.exp(-1.0 / tau)) if tau > 0 else self.dtype.type(0)
@@ -67,27 +72,35 @@ def compile_network(network: Network, *, traces_sources: bool, dtype: np.dtype) 
     sizes = [layer.size for layer in network.layers]
     starts = np.concatenate([[0], np.cumsum([padded(n) for n in sizes])])
     channels = _Channels(sizes, dtype)
-    rows, at, back = [], 0, 0
+    rows, at, back, stale = [], 0, 0, 0
     for projection in network.projections:
         row, at, back = _projection_row(network, projection, channels, traces_sources, at, back)
-        rows.append(row)
+        rows.append([*row, stale])
+        stale += network.layer(projection.post).size
+    layer_rows = [
+        _layer_row(layer, index, start, channels)
+        for index, (layer, start) in enumerate(zip(network.layers, starts[:-1], strict=True))
+    ]
     program = Program(
-        np.array(
-            [_layer_row(layer, start) for layer, start in zip(network.layers, starts[:-1], strict=True)], np.int64
-        ),
+        np.array(layer_rows, np.int64),
         np.array([_neuron_row(layer) for layer in network.layers], dtype),
-        np.array(rows, np.int64).reshape(len(rows), 10),
+        np.array(rows, np.int64).reshape(len(rows), 11),
         np.array([_bounds(projection) for projection in network.projections], dtype).reshape(len(rows), 2),
         np.array(channels.rows, np.int64).reshape(-1, 2),
         np.array(channels.filters, dtype).reshape(-1, 2),
     )
-    return Compiled(network, program, int(starts[-1]), at, back, channels.width, dtype)
+    return Compiled(network, program, int(starts[-1]), at, back, channels.width, stale, dtype)
 
 
-def _layer_row(layer: Layer, start: int) -> list[int]:
+def _layer_row(layer: Layer, index: int, start: int, channels: _Channels) -> list[int]:
     neuron = layer.neuron
     reset = layout.HARD if neuron and neuron.reset == "hard" else layout.SOFT
-    return [start, layer.size, padded(layer.size), _KINDS[layer.kind], reset, neuron.refractory_ticks if neuron else 0]
+    pause = neuron.refractory_ticks if neuron else 0
+    main, plain = -1, 0
+    if neuron and not pause:
+        ending = channels.ending_on(index) or [channels.find(index, 0.0)]
+        main, plain = ending[0], int(len(ending) == 1)
+    return [start, layer.size, padded(layer.size), _KINDS[layer.kind], reset, pause, main, plain]
 
 
 def _neuron_row(layer: Layer) -> list[float]:
@@ -126,12 +139,20 @@ def _projection_row(
     return row, at + n_pre * padded(n_post), back + (n_post * padded(n_pre) if two_ways else 0)
 
 
+def _aligned(shape: int | tuple[int, ...], dtype: np.dtype | type) -> np.ndarray:
+    """Return zeros that begin at a cache line, so that lanes never lie in two."""
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    memory = np.zeros(size + _CACHE_LINE, np.uint8)
+    start = -memory.ctypes.data % _CACHE_LINE
+    return memory[start : start + size].view(dtype).reshape(shape)
+
+
 def new_weights(compiled: Compiled) -> Weights:
     """Return weights and biases of zero."""
     return Weights(
-        np.zeros(compiled.n_weights, compiled.dtype),
-        np.zeros(compiled.n_transposed, compiled.dtype),
-        np.zeros(compiled.n_neurons, compiled.dtype),
+        _aligned(compiled.n_weights, compiled.dtype),
+        _aligned(compiled.n_transposed, compiled.dtype),
+        _aligned(compiled.n_neurons, compiled.dtype),
     )
 
 
@@ -170,19 +191,21 @@ def new_state(compiled: Compiled, n_traces: int, ticks: int, *, learns: bool) ->
     """Return the state of one presentation of at most ``ticks``; accumulators only where it ``learns``."""
     n, layers = compiled.n_neurons, compiled.program.layers
     held = learns and bool((compiled.program.projections[:, layout.COMMIT] == layout.END_OF_PHASE).any())
-    events = int(layers[0, layout.SIZE]) * ticks if layers[0, layout.KIND] == layout.SOURCE else 0
+    spiking = layers[0, layout.KIND] == layout.SOURCE
+    events = int(layers[0, layout.SIZE]) * (ticks if spiking else 1)
     return State(
-        np.zeros((4, n), compiled.dtype),
-        np.zeros((5, n), np.int32),
-        np.zeros(n, np.uint8),
+        _aligned((4, n), compiled.dtype),
+        _aligned((5, n), np.int32),
+        _aligned(n, np.uint8),
         np.zeros(len(layers), np.int64),
-        np.zeros(compiled.n_current, compiled.dtype),
-        np.zeros((len(layers), n_traces, int(layers[:, layout.PADDED].max())), compiled.dtype),
-        np.zeros(compiled.n_weights if held else 0, compiled.dtype),
-        np.zeros(compiled.n_transposed if held else 0, compiled.dtype),
+        _aligned(compiled.n_current, compiled.dtype),
+        _aligned((len(layers), n_traces, int(layers[:, layout.PADDED].max())), compiled.dtype),
+        _aligned(compiled.n_weights if held else 0, compiled.dtype),
+        _aligned(compiled.n_transposed if held else 0, compiled.dtype),
+        np.zeros(compiled.n_rows_back, np.int32),
         np.zeros(ticks + 1, np.int64),
-        np.zeros(events, np.int32),
-        np.zeros((2, events), np.int32),
+        np.zeros(events + layout.LANES, np.int32),
+        np.zeros((2, events if spiking else 0), np.int32),
     )
 
 
