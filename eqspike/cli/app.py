@@ -16,6 +16,7 @@ from eqspike.cli.evaluate import evaluate
 from eqspike.cli.gradients import gradients
 from eqspike.cli.recipes import recipes
 from eqspike.cli.reproduce import reproduce
+from eqspike.cli.simulate import simulate
 from eqspike.cli.stdp import stdp
 from eqspike.cli.train import JSON_KEYS, train
 from eqspike.core.errors import EqspikeError
@@ -70,5 +71,5 @@ def eqspike(
 
 
 app.command(epilog=JSON_KEYS)(train)
-for _command in (evaluate, energy, stdp, gradients, recipes, datasets, chips, reproduce, bench):
+for _command in (evaluate, energy, simulate, stdp, gradients, recipes, datasets, chips, reproduce, bench):
     app.command()(_command)

@@ -104,6 +104,12 @@ class Monitor:
             self._line(said)
         self._stage = said
 
+    def amount(self, said: str, done: int, total: int) -> None:
+        """Show how much of a work is done."""
+        self._bar.update(self._task, description=said, total=total, completed=done, facts="")
+        if time.monotonic() - self._spoken > QUIET_S:
+            self._line(said)
+
     def _line(self, said: str) -> None:
         if not self._console.is_terminal:
             self._console.print(said, soft_wrap=True)

@@ -40,8 +40,8 @@ def _explained(config: type[Config], error: ValidationError, origin: str) -> Con
     if first["type"] == "missing":
         return ConfigError("this setting is missing.", field=field, remedy="Add it to the recipe.")
     if first["type"] == "union_tag_invalid":
-        tag, known = first["ctx"]["tag"], first["ctx"]["expected_tags"].replace("'", "")
-        return ConfigError(f"there is no '{tag}'.", field=f"{field}.name", remedy=f"Known: {known}.")
+        tag, known, key = (first["ctx"][part].replace("'", "") for part in ("tag", "expected_tags", "discriminator"))
+        return ConfigError(f"there is no '{tag}'.", field=f"{field}.{key}", remedy=f"Known: {known}.")
     message = first["msg"].removeprefix("Value error, ").rstrip(".")
     found = f" (found {first['input']!r})" if not isinstance(first["input"], Mapping) else ""
     return ConfigError(f"{message}{found}.", field=field, remedy="Change the value.")
@@ -76,5 +76,6 @@ def _groups(annotation: Any) -> list[type[Config]]:
 
 
 def _tags(group: type[Config]) -> tuple:
-    """Return the names that choose ``group`` among alternatives."""
-    return get_args(group.model_fields["name"].annotation) if "name" in group.model_fields else ()
+    """Return the names, or kinds, that choose ``group`` among alternatives."""
+    fields = [group.model_fields[key].annotation for key in ("name", "kind") if key in group.model_fields]
+    return tuple(tag for field in fields for tag in get_args(field))

@@ -23,6 +23,7 @@ class Purpose(IntEnum):
     BACKGROUND = 11
     ROUNDING = 12
     WEIGHT_ROUNDING = 13
+    POTENTIALS = 14
 
 
 def stream(seed: int, purpose: Purpose, index: int = 0) -> np.random.Generator:

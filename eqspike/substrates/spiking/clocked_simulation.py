@@ -17,7 +17,7 @@ from eqspike.network.inputs import Input, SpikeList
 from eqspike.substrates.spiking.clocks import Clocked, FixedPoint, Outcome, Spikes
 from eqspike.substrates.spiking.simulation_program import Part, build_part, delay_ticks, layer_counts, shares
 from eqspike.substrates.spiking.units import units_of
-from eqspike.substrates.spiking.wiring import wire
+from eqspike.substrates.spiking.wiring import stored_synapses, wire
 
 WINDOW = 200  # ticks between looks at rates and potentials, and of a chunk on one thread
 _SHORTEST = 5  # ticks of delay that make threads worth while
@@ -42,6 +42,9 @@ class ClockedSimulation:
         wirings = [wire(network, p, k, seed, spread=p.plastic) for k, p in enumerate(network.projections)]
         ticks = [delay_ticks(p, w, clock.tick_s) for p, w in zip(network.projections, wirings, strict=True)]
         self._shortest, self._longest = min(int(t.min()) for t in ticks), max(int(t.max()) for t in ticks)
+        self.synapses = {
+            p.name: stored_synapses(network, p, w) for p, w in zip(network.projections, wirings, strict=True)
+        }
         splits = all(wiring.kind != "convolution" for wiring in wirings) and self._shortest >= _SHORTEST
         self._shares = shares(network, threads if splits else 1)
         self.parts = [build_part(network, clock, inputs, wirings, s, rule, initial or {}) for s in self._shares]

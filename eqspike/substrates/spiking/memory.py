@@ -15,6 +15,11 @@ _NEURON = 64  # bytes of state, spikes and delivery a neuron
 _DRAWING = 24  # bytes a synapse while synapses are drawn and sorted, one projection at a time
 
 
+def clock_bits(clock: Clock) -> int:
+    """Return the bits of a weight on the emulated hardware."""
+    return clock.weight_bits if isinstance(clock, FixedPoint) else 8 * weight_bytes(clock)
+
+
 def weight_bytes(clock: Clock) -> int:
     """Return the bytes of a stored weight."""
     return 4 if isinstance(clock, FixedPoint | Exact) or clock.precision == 32 else 8

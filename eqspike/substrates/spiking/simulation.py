@@ -19,6 +19,9 @@ from eqspike.substrates.spiking.memory import check_memory
 class Simulation(Protocol):
     """A network while it runs: more time by ``run``, and what came of it so far."""
 
+    network: Network
+    clock: Clock
+    synapses: Mapping[str, int]
     time_s: float
     outcome: Outcome
 

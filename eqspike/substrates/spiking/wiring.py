@@ -50,6 +50,14 @@ class Wiring:
         return self.weights.size == 1
 
 
+def stored_synapses(network: Network, projection: Projection, wiring: Wiring) -> int:
+    """Return the number of synapses that a chip would store; a convolution shares its kernel."""
+    if wiring.kind == "sparse":
+        return len(wiring.targets)
+    pre, post = network.layer(projection.pre).size, network.layer(projection.post).size
+    return {"dense": pre * post, "one-to-one": pre, "convolution": wiring.weights.size}[wiring.kind]
+
+
 def index_bytes(n_post: int) -> int:
     """Return the bytes of a post neuron's number."""
     return 2 if n_post <= NARROW else 4
