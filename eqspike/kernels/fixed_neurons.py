@@ -32,18 +32,12 @@ def shifted_into(total, current, shift, round_up):
 
 
 @inline
-def leak_away(v, leak):
-    """Let potentials lose a share of 2**-leak, rounded down."""
-    for i in range(v.size):
-        v[i] -= v[i] >> leak
+def integrate_and_fire(v, total, spikes, pause, threshold, low, high, rest, hard, floor, ceiling, wrap, ticks, leak):
+    """Advance a layer: V - leak + I, a spike where V >= threshold, reset, clamp; return how many potentials were cut.
 
-
-@inline
-def integrate_and_fire(v, total, spikes, pause, threshold, low, high, rest, hard, floor, ceiling, wrap, ticks):
-    """Advance a layer: V + I into its register, spike where V >= threshold, reset, clamp; return how many were cut.
-
-    The register holds [floor, ceiling]; what does not fit saturates, or with ``wrap`` loses its upper bits. With a
-    refractory time of ``ticks`` a potential stands still for that long after a spike.
+    The leak is V >> leak, rounded down; 0 is none. The register holds [floor, ceiling]; what does not fit saturates, or
+    with ``wrap`` loses its upper bits. With a refractory time of ``ticks`` a potential stands still for that long after
+    a spike.
     """
     cut = np.int32(0)
     exact = v.dtype.type
@@ -54,7 +48,7 @@ def integrate_and_fire(v, total, spikes, pause, threshold, low, high, rest, hard
             if pause[i] > 0:
                 pause[i] -= 1
                 continue
-            asked = exact(v[i] + total[i])
+            asked = exact(v[i] - exact(v[i] >> leak if leak > 0 else 0) + total[i])
             u = exact(exact(exact(asked - floor) & mask) + floor) if wrap else min(max(asked, floor), ceiling)
             lost = u != asked
             if u >= threshold:
@@ -65,7 +59,7 @@ def integrate_and_fire(v, total, spikes, pause, threshold, low, high, rest, hard
             cut += np.int32(lost | (v[i] != u))
         return cut
     for i in range(v.size):
-        asked = exact(v[i] + total[i])
+        asked = exact(v[i] - exact(v[i] >> leak if leak > 0 else 0) + total[i])
         u = exact(exact(exact(asked - floor) & mask) + floor) if wrap else min(max(asked, floor), ceiling)
         lost = u != asked
         fired = u >= threshold

@@ -85,7 +85,6 @@ from eqspike.kernels.fixed_neurons import (
     deliver_back,
     fill,
     integrate_and_fire,
-    leak_away,
     list_fired,
     nudge,
     shifted_into,
@@ -139,12 +138,10 @@ def fire(program, scales, state, counts, phase):
             continue
         lo, n = row[START], row[SIZE]
         v, spikes = state.neurons[V, lo : lo + n], state.spikes[lo : lo + n]
-        if row[LEAK] > 0:
-            leak_away(v, row[LEAK])
         counts.layers[phase, layer, CLAMPED] += integrate_and_fire(
             v, state.neurons[TOTAL, lo : lo + n], spikes, state.integers[PAUSE, lo : lo + n], constants[THRESHOLD],
             constants[LOW], constants[HIGH], constants[REST], row[HARD] == 1, constants[FLOOR], constants[CEILING],
-            scales.wrap, row[REFRACTORY],
+            scales.wrap, row[REFRACTORY], row[LEAK],
         )  # fmt: skip
         count, fired = state.integers[COUNT, lo : lo + n], state.integers[FIRED, lo : lo + n]
         state.n_fired[layer] = list_fired(spikes, fired, count)
@@ -389,8 +386,8 @@ def present_fixed(
 ):
     """Present ``images`` one at a time; ``answers`` gets what each free phase said.
 
-    ``setting`` is (free_ticks, nudged_ticks, readout_from, sign_purpose), ``teaching`` (learns, random_sign, first): image s
-    draws its random numbers from index first + s. Without learning there is one phase, counted as inference.
+    ``setting`` is (free_ticks, nudged_ticks, readout_from, sign_purpose), ``teaching`` (learns, random_sign, first):
+    image s draws its random numbers from index first + s. Without learning there is one phase, counted as inference.
     """
     free_ticks, nudged_ticks, readout_from, sign_purpose = setting
     learns, random_sign, first = teaching
