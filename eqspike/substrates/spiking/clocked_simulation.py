@@ -15,7 +15,14 @@ from eqspike.kernels.simulation_plasticity import NoRule
 from eqspike.network.description import Network
 from eqspike.network.inputs import Input, SpikeList
 from eqspike.substrates.spiking.clocks import Clocked, FixedPoint, Outcome, Spikes
-from eqspike.substrates.spiking.simulation_program import Part, build_part, delay_ticks, layer_counts, shares
+from eqspike.substrates.spiking.simulation_program import (
+    Part,
+    build_part,
+    delay_ticks,
+    layer_counts,
+    listed_spikes,
+    shares,
+)
 from eqspike.substrates.spiking.units import units_of
 from eqspike.substrates.spiking.wiring import stored_synapses, wire
 
@@ -56,9 +63,13 @@ class ClockedSimulation:
         self._chunk = WINDOW if len(self.parts) == 1 else min(self._shortest, WINDOW)
         self._logs = [_new_log(part.room, self._chunk, n_layers) for part in self.parts]
         self._past = _new_log(max(part.room for part in self.parts), self._longest + self._chunk, n_layers)
-        self._listed = [name.name for name in network.layers if isinstance(self.inputs.get(name.name), SpikeList)]
+        self._listed = [
+            listed_spikes(layer, self.inputs[layer.name], clock.tick_s)
+            for layer in network.layers
+            if isinstance(self.inputs.get(layer.name), SpikeList)
+        ]
         self._recorded: list[tuple[int, np.ndarray, np.ndarray]] = []
-        self._spikes = np.zeros(n_layers, np.int64)
+        self._spikes, self._seen = np.zeros(n_layers, np.int64), np.zeros(n_layers, np.int64)
         self.ticks = 0
 
     @property
@@ -70,18 +81,17 @@ class ClockedSimulation:
         """Go on for ``duration_s``; return how that ended."""
         last = self.ticks + max(1, round(duration_s / self.clock.tick_s))
         programs = [part.program._replace(**self._given(last, k == 0)) for k, part in enumerate(self.parts)]
-        seen = self._spikes.copy()
         with ThreadPoolExecutor(len(self.parts)) as pool:
             while self.ticks < last:
                 window_end = (self.ticks // WINDOW + 1) * WINDOW
                 ticks = min(self._chunk, last - self.ticks, window_end - self.ticks)
                 self._advance(pool, programs, ticks)
                 if self.ticks == window_end:
-                    outcome = self._look(self._spikes - seen)
-                    seen = self._spikes.copy()
+                    outcome = self._fast(self._spikes - self._seen) or self._not_finite()
+                    self._seen = self._spikes.copy()
                     if outcome is not None:
                         return outcome
-        return Outcome("completed", self.time_s)
+        return self._not_finite() or Outcome("completed", self.time_s)
 
     def _advance(self, pool: ThreadPoolExecutor, programs: list, ticks: int) -> None:
         """Run all parts for ``ticks``, in which no spike reaches another part, and put their spikes together."""
@@ -134,13 +144,18 @@ class ClockedSimulation:
         tick = self.clock.tick_s
         return max_rate_hz or 0.8 / (tick + units_of(self.network, self.clock).ticks(layer.neuron.refractory_s) * tick)
 
-    def _look(self, spikes: np.ndarray) -> Outcome | None:
-        """Return why to stop, if there is reason to, from the spikes of the last window."""
+    def _fast(self, spikes: np.ndarray) -> Outcome | None:
+        """Return the first layer that ran away by its spikes of the last window."""
         for k, (layer, limit) in enumerate(zip(self.network.layers, self._limits, strict=True)):
             rate = spikes[k] / (layer.size * WINDOW * self.clock.tick_s)
             if rate > limit:
                 said = f"layer {layer.name} fires at {rate:.4g} Hz, over the limit of {limit:.4g} Hz"
                 return Outcome("runaway", self.time_s, layer.name, said)
+        return None
+
+    def _not_finite(self) -> Outcome | None:
+        """Return the first layer with a potential that is no number any more."""
+        for k, layer in enumerate(self.network.layers):
             for part, (_, size) in zip(self.parts, (share[k] for share in self._shares), strict=True):
                 start = part.program.layers[k, layout.START]
                 if layer.kind == "lif" and not np.isfinite(part.state.v[start : start + size].sum()):
@@ -149,18 +164,15 @@ class ClockedSimulation:
         return None
 
     def _given(self, last: int, first_part: bool) -> dict[str, np.ndarray]:
-        """Return the listed spikes of all ticks up to ``last``: a spike at t belongs to the tick that ends there."""
+        """Return the listed spikes of all ticks up to ``last``."""
         if not first_part or not self._listed:
             return {"given_starts": np.zeros((len(self._listed), last + 1), np.int64), "given": np.zeros(0, np.int32)}
-        starts, parts, offset = [], [], 0
-        for name in self._listed:
-            times, neurons = self.inputs[name].sorted(self.network.layer(name).size, f"inputs.{name}")
-            ticks = np.maximum(np.round(times / self.clock.tick_s).astype(np.int64) - 1, 0)
-            order = np.lexsort((neurons, ticks))
-            starts.append(offset + np.searchsorted(ticks[order], np.arange(last + 1)))
-            parts.append(neurons[order].astype(np.int32))
-            offset += len(times)
-        return {"given_starts": np.array(starts, np.int64), "given": np.concatenate(parts)}
+        offsets = np.cumsum([0, *(ticks.size for ticks, _ in self._listed)])
+        starts = [
+            offset + np.searchsorted(ticks, np.arange(last + 1))
+            for offset, (ticks, _) in zip(offsets[:-1], self._listed, strict=True)
+        ]
+        return {"given_starts": np.array(starts, np.int64), "given": np.concatenate([ids for _, ids in self._listed])}
 
     @property
     def spikes(self) -> dict[str, Spikes]:
@@ -182,10 +194,7 @@ class ClockedSimulation:
         units, found = units_of(self.network, self.clock), {}
         for k, layer in enumerate(self.network.layers):
             if layer.kind == "lif":
-                pieces = [
-                    part.state.v[part.program.layers[k, layout.START] :][:size]
-                    for part, (_, size) in zip(self.parts, (share[k] for share in self._shares), strict=True)
-                ]
+                pieces = [_potentials_of(part, k) for part in self.parts]
                 found[layer.name] = units.real_potential(layer, np.concatenate(pieces))
         return found
 
@@ -246,11 +255,15 @@ def _merged(past: layout.Log, logs: list[layout.Log], first: int, ticks: int) ->
     return past._replace(ids=room)
 
 
+def _potentials_of(part: Part, layer: int) -> np.ndarray:
+    """Return the potentials of a layer within a part; of those that rest, without the arrivals they will forget."""
+    mine = slice(part.program.layers[layer, layout.START], part.program.layers[layer, layout.START] + part.size[layer])
+    return np.where(part.state.pause[mine] > 0, part.program.neurons[layer, layout.RESET], part.state.v[mine])
+
+
 def _weights_of(part: Part, index: int) -> np.ndarray:
     """Return the stored weights of a projection within a part."""
-    row = part.program.projections[index]
-    later = [r[layout.WEIGHTS] for r in part.program.projections if r[layout.WEIGHTS] > row[layout.WEIGHTS]]
-    return part.state.weights[row[layout.WEIGHTS] : min(later, default=part.state.weights.size)]
+    return part.state.weights[part.places[index]]
 
 
 def _put_together(pieces: list[np.ndarray], parts: list[Part], index: int, network: Network, projection) -> np.ndarray:

@@ -60,6 +60,11 @@ class _Arrays:
     delays: list[np.ndarray] = field(default_factory=list)
     own_delays: list[np.ndarray] = field(default_factory=list)
 
+    @property
+    def sizes(self) -> list[int]:
+        """Return the number of stored weights of every projection."""
+        return [weights.size for weights in self.weights]
+
     def add(self, name: str, values: np.ndarray) -> int:
         """Append ``values`` to an array and return where they begin."""
         parts = getattr(self, name)
@@ -82,9 +87,13 @@ class _Arrays:
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """What one thread owns: neurons ``first[layer]`` to ``first[layer] + size[layer]`` of every layer."""
+    """What one thread owns: neurons ``first[layer]`` to ``first[layer] + size[layer]`` of every layer.
+
+    The weights of projection p are ``state.weights[places[p]]``; ``room`` is the most spikes there can be in a tick.
+    """
 
     program: layout.Program | layout.FixedProgram
+    places: tuple[slice, ...]
     state: layout.State
     traces: layout.Traces
     counts: layout.Counts
@@ -126,6 +135,7 @@ def build_part(
         _projection(network, index, projection, wiring, share, arrays, channels, units, rule)
         for index, (projection, wiring) in enumerate(zip(network.projections, wirings, strict=True))
     ]
+    places = tuple(slice(end - size, end) for size, end in zip(arrays.sizes, np.cumsum(arrays.sizes), strict=True))
     plastic = _number_plastic(rows)
     layers, neurons, constant, tails = _layers(network, inputs, share, starts, units)
     kind = layout.FixedProgram if isinstance(clock, FixedPoint) else layout.Program
@@ -150,15 +160,30 @@ def build_part(
         n
         + 1
         + sum(
-            layer.size * int(layers[k, layout.DRAWN])
-            for k, layer in enumerate(network.layers)
+            _most_given(layer, inputs[layer.name], row[layout.DRAWN], units.tick_s)
+            for layer, row in zip(network.layers, layers, strict=True)
             if layer.kind == "source"
         )
     )
     return Part(
-        program, state, _traces(network, plastic, rule, clock), counts,
+        program, places, state, _traces(network, plastic, rule, clock), counts,
         tuple(lo for lo, _ in share), tuple(size for _, size in share), room,
     )  # fmt: skip
+
+
+def listed_spikes(layer: Layer, given: SpikeList, tick_s: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return (ticks, neurons) of listed spikes in their order: a spike at t belongs to the tick that ends there."""
+    times, neurons = given.sorted(layer.size, f"inputs.{layer.name}")
+    ticks = np.maximum(np.round(times / tick_s).astype(np.int64) - 1, 0)
+    order = np.lexsort((neurons, ticks))
+    return ticks[order], neurons[order].astype(np.int32)
+
+
+def _most_given(layer: Layer, given: Poisson | SpikeList, drawn: int, tick_s: float) -> int:
+    """Return the most spikes that a layer of input has in a tick."""
+    if isinstance(given, Poisson):
+        return layer.size * int(drawn)
+    return int(np.unique(listed_spikes(layer, given, tick_s)[0], return_counts=True)[1].max(initial=0))
 
 
 class _Channels:
@@ -246,12 +271,12 @@ def _projection(
     lo, size = share[post]
     row = [0] * _COLUMNS
     row[layout.PRE], row[layout.POST], row[layout.WIRING] = pre, post, _WIRINGS[wiring.kind]
-    row[layout.UNIFORM] = int(wiring.uniform)
     target: Layer = network.layers[post]
     tau = projection.tau_synapse_s
     row[layout.CHANNEL] = channels.find(post, size, tau, units, target.neuron) if tau > 0 else -1
     plastic = projection.plastic and rule is not None
     row[layout.PLASTIC] = 0 if plastic else -1
+    row[layout.UNIFORM] = int(wiring.uniform and not plastic)
     ticks = delay_ticks(projection, wiring, units.tick_s)
     distinct = np.unique(ticks)
     row[layout.DELAYS], row[layout.N_DELAYS] = arrays.add("delays", distinct), distinct.size
@@ -284,7 +309,7 @@ def _one_to_one(row: list[int], arrays: _Arrays, weights: np.ndarray, lo: int, s
     places[lo : lo + size] = np.arange(size)
     row[layout.STARTS] = arrays.add("starts", places)
     row[layout.SOURCE_STARTS] = arrays.add("starts", np.arange(lo, lo + size))
-    return weights if weights.size == 1 else weights[lo : lo + size]
+    return weights if row[layout.UNIFORM] else weights[lo : lo + size]
 
 
 def _sparse(
@@ -295,7 +320,7 @@ def _sparse(
         mine = (targets >= lo) & (targets < lo + size)
         before = np.concatenate([[0], np.cumsum(mine)])
         starts, targets = before[starts], targets[mine] - targets.dtype.type(lo)
-        weights = weights if weights.size == 1 else weights[mine]
+        weights = weights if row[layout.UNIFORM] else weights[mine]
     row[layout.STARTS] = arrays.add("starts", starts)
     row[layout.TARGETS], row[layout.WIDE] = arrays.add_neurons(targets)
     if plastic:

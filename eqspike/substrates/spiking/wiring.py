@@ -47,7 +47,7 @@ class Wiring:
     @property
     def uniform(self) -> bool:
         """Whether all synapses have one weight, which is then stored once."""
-        return self.weights.size == 1
+        return self.weights.size == 1 and self.kind in ("sparse", "one-to-one")
 
 
 def stored_synapses(network: Network, projection: Projection, wiring: Wiring) -> int:
@@ -77,9 +77,8 @@ def wire(network: Network, projection: Projection, index: int, seed: int, *, spr
     generator = stream(seed, Purpose.SYNAPSES, index)
     delays = _delays(projection, pre.size, generator)
     if projection.kernel is not None:
-        shape = network.stored(projection)
         _check_convolution(projection, pre.shape, post.shape)
-        weights = _weights(projection, shape, generator, spread=True)
+        weights = _weights(projection, network.stored(projection), generator, spread=True)
         return Wiring("convolution", weights, none, no_targets, delays)
     chosen = projection.connectivity
     if isinstance(chosen, AllToAll):
