@@ -29,7 +29,7 @@ def test_the_readmes_first_example_runs(capsys: pytest.CaptureFixture) -> None:
 
 def test_the_readmes_rule_runs_in_the_engine() -> None:
     scope: dict = {}
-    exec(_blocks()[1], scope)
+    exec(next(block for block in _blocks() if "def on_pre" in block), scope)
     network = eqspike.Network(
         (eqspike.Layer("input", 4, "source"), eqspike.Layer("output", 2, "lif", eqspike.Neuron())),
         (eqspike.Projection("input", "output", eqspike.Synapse(learning_rate=0.1)),),
@@ -41,6 +41,13 @@ def test_the_readmes_rule_runs_in_the_engine() -> None:
     before = substrate.get_weights()[0]["input->output"]
     substrate.train(np.ones((1, 4), np.float32), np.zeros(1, np.int64), np.arange(1), 0, 1, scale=1.0, offset=0)
     assert not np.array_equal(before, substrate.get_weights()[0]["input->output"])
+
+
+def test_the_readmes_network_fires_at_a_moderate_rate(capsys: pytest.CaptureFixture) -> None:
+    scope: dict = {}
+    exec(next(block for block in _blocks() if "simulate" in block), scope)
+    rate = float(re.search(r"([\d.]+) Hz", capsys.readouterr().out)[1])
+    assert 5 < rate < 100 and scope["simulation"].outcome.kind == "completed"
 
 
 def test_every_public_name_exists_and_explains_itself() -> None:
