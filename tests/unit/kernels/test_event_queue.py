@@ -90,3 +90,16 @@ def test_arrivals_leave_by_time_and_order_of_emission(moves: list, by_time: bool
             at = first_arrival(arrivals, 1)
             assert (arrivals.time[at], arrivals.neuron[at]) == (twin[0][0], twin[0][2])
     assert arrivals.neuron[first_arrival(arrivals, 0)] == 7
+
+
+def test_a_thousand_arrivals_overtake_each_other() -> None:
+    times, order = np.random.default_rng(2).integers(0, 100, 1000), []
+    arrivals = queues(by_time=True)
+    for neuron, time in enumerate(times):
+        if is_full(arrivals, 1):
+            arrivals = with_room(arrivals, 1)
+        send(arrivals, 1, float(time), neuron)
+    while arrivals.table[1, COUNT]:
+        order.append(int(arrivals.neuron[first_arrival(arrivals, 1)]))
+        drop_first(arrivals, 1)
+    assert order == list(np.argsort(times, kind="stable"))
