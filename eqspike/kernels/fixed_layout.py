@@ -41,8 +41,9 @@ FixedProgram = namedtuple("FixedProgram", "layers neurons projections")
 FixedWeights = namedtuple("FixedWeights", "stored bias")
 
 # One presentation's state: neurons (3, N), traces (3 + delay, N), integers (4, N), spikes (N,), n_fired (L,), current
-# by projection and direction, held as stored, words (widest row,) and the drive's wide sums (N,).
-FixedState = namedtuple("FixedState", "neurons traces integers spikes n_fired current held words sums")
+# by projection and direction, held as stored, words for all rows that may move together, the drive's wide sums (N,) and
+# the places of the pixels that are not zero.
+FixedState = namedtuple("FixedState", "neurons traces integers spikes n_fired current held words sums bright")
 
 # Numbers that all stages read: bits of residue, weights odd (1) or not, register wraps or not, trace bits, shift and
 # delay, whether traces round stochastically, multiplier and shift of the nudge, target rate, key and purpose of draws.

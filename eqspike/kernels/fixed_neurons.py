@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from eqspike.core.jit import inline
+from eqspike.core.jit import apart, inline
 
 
 @inline
@@ -21,7 +21,7 @@ def fill(target, value):
         target[k] = value
 
 
-@inline
+@apart
 def shifted_into(total, current, shift, round_up):
     """Add ``current * 2**shift`` to ``total`` and empty it; to the right it rounds to nearest, halves up."""
     exact = total.dtype.type
@@ -31,7 +31,7 @@ def shifted_into(total, current, shift, round_up):
         current[k] = 0
 
 
-@inline
+@apart
 def integrate_and_fire(v, total, spikes, pause, threshold, low, high, rest, hard, floor, ceiling, wrap, ticks, leak):
     """Advance a layer: V - leak + I, a spike where V >= threshold, reset, clamp; return how many potentials were cut.
 
@@ -72,7 +72,7 @@ def integrate_and_fire(v, total, spikes, pause, threshold, low, high, rest, hard
     return cut
 
 
-@inline
+@apart
 def list_fired(spikes, fired, count):
     """Write the ids of the neurons that fired into ``fired``, without a branch on each; return how many."""
     found = 0
@@ -87,10 +87,10 @@ def list_fired(spikes, fired, count):
 @inline
 def weight_of(stored, residue, odd):
     """Return the weight in its unit: the upper bits of what a synapse stores; odd weights have half units between."""
-    return ((stored >> residue) << odd) | odd
+    return np.int32(np.int32(np.int32(stored >> residue) << odd) | odd)
 
 
-@inline
+@apart
 def deliver(stored, current, fired, n_fired, offset, row, residue, odd):
     """Add the weight rows of the neurons ``fired`` to a current."""
     exact = current.dtype.type
@@ -100,7 +100,7 @@ def deliver(stored, current, fired, n_fired, offset, row, residue, odd):
             current[k] = exact(current[k] + exact(weight_of(a[k], residue, odd)))
 
 
-@inline
+@apart
 def deliver_back(stored, current, n, fired, n_fired, offset, row, residue, odd):
     """Add the weights of the post neurons ``fired`` to a current onto the ``n`` pre neurons, a column each."""
     exact = current.dtype.type
@@ -110,19 +110,25 @@ def deliver_back(stored, current, n, fired, n_fired, offset, row, residue, odd):
             current[k] = exact(current[k] + exact(weight_of(column[k * row], residue, odd)))
 
 
-@inline
-def add_pixels(stored, sums, image, offset, row, residue, odd):
-    """Add pixel times weight row for every pixel that is not zero; return how many there were."""
-    bright = 0
+@apart
+def add_pixels(stored, sums, image, bright, offset, row, residue, odd):
+    """Add pixel times weight row for the ``bright`` pixels."""
     exact = sums.dtype.type
-    for pixel in range(image.size):
+    for pixel in bright:
         x = exact(image[pixel])
-        if x != 0:
-            bright += 1
-            a = stored[offset + pixel * row :][: sums.size]
-            for k in range(sums.size):
-                sums[k] = exact(sums[k] + exact(x * exact(weight_of(a[k], residue, odd))))
-    return bright
+        a = stored[offset + pixel * row :][: sums.size]
+        for k in range(sums.size):
+            sums[k] = exact(sums[k] + exact(x * exact(weight_of(a[k], residue, odd))))
+
+
+@apart
+def list_bright(image, bright):
+    """Write the places of the pixels that are not zero into ``bright``, without a branch; return how many."""
+    found = 0
+    for pixel in range(image.size):
+        bright[found] = pixel
+        found += np.int64(image[pixel] != 0)
+    return found
 
 
 @inline
@@ -135,7 +141,7 @@ def nudge(total, rates, label, multiplier, shift, target):
         total[k] = exact(total[k] + exact(((wanted - np.int64(rates[k])) * multiplier + half) >> shift))
 
 
-@inline
+@apart
 def advance(rate, change, memory, owed, spikes, bits, shift, learning):
     """Move rate estimates by a tick, r += ((s << bits) - r) >> shift rounded down, and their change over the delay.
 
@@ -150,7 +156,7 @@ def advance(rate, change, memory, owed, spikes, bits, shift, learning):
         rate[i] = r
 
 
-@inline
+@apart
 def advance_dithered(rate, change, memory, owed, spikes, bits, shift, learning, words):
     """As :func:`advance`, with the shift rounded stochastically by the upper bits of ``words``."""
     down = 32 - shift

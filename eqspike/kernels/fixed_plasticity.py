@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from eqspike.core.jit import inline
+from eqspike.core.jit import apart
 from eqspike.kernels.philox import philox4x32
 
 _LOW, _32 = np.uint64(0xFFFFFFFF), np.uint64(32)
 
 
-@inline
+@apart
 def draw_words(words, n, seed, purpose, use, tick, index, at):
     """Fill ``words[:n]`` (n a multiple of 4) from block ``at`` on: word w of block b stands at w * n / 4 + b.
 
     The counter is (index, at + b, purpose + 2**8 use + 2**16 tick), the key ``seed``: a word depends on the
-    presentation and on where it is used, not on what was drawn before.
+    presentation and on where it is used, not on what was drawn before. Rows that move together draw together, in
+    order: then the loop is long enough for vectors.
     """
     blocks = n >> 2
     key0, key1 = np.uint64(seed) & _LOW, np.uint64(seed) >> _32
@@ -34,7 +35,7 @@ def draw_words(words, n, seed, purpose, use, tick, index, at):
         words[b + 3 * blocks] = w3
 
 
-@inline
+@apart
 def move_row(stored, steps, words, multiplier, dropped, up, down, low, high, residue):
     """Move a row of synapses; return (weights changed, residues changed, unchanged, clipped)."""
     written, kept, suppressed, clipped = np.int32(0), np.int32(0), np.int32(0), np.int32(0)
@@ -52,7 +53,7 @@ def move_row(stored, steps, words, multiplier, dropped, up, down, low, high, res
     return written, kept, suppressed, clipped
 
 
-@inline
+@apart
 def move_column(stored, n, stride, steps, words, multiplier, dropped, up, down, low, high, residue):
     """As :func:`move_row` for ``n`` synapses that stand ``stride`` apart."""
     written, kept, suppressed, clipped = np.int32(0), np.int32(0), np.int32(0), np.int32(0)
@@ -70,7 +71,7 @@ def move_column(stored, n, stride, steps, words, multiplier, dropped, up, down, 
     return written, kept, suppressed, clipped
 
 
-@inline
+@apart
 def hold_row(held, steps):
     """Add what a spike asks for to a row of accumulators; return how many changed."""
     changed = np.int32(0)
@@ -80,7 +81,7 @@ def hold_row(held, steps):
     return changed
 
 
-@inline
+@apart
 def hold_column(held, n, stride, steps):
     """As :func:`hold_row` for ``n`` accumulators that stand ``stride`` apart."""
     changed = np.int32(0)

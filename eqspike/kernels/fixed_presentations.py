@@ -85,6 +85,7 @@ from eqspike.kernels.fixed_neurons import (
     deliver_back,
     fill,
     integrate_and_fire,
+    list_bright,
     list_fired,
     nudge,
     shifted_into,
@@ -94,7 +95,7 @@ from eqspike.kernels.philox import philox4x32
 
 
 @splice
-def begin(program, scales, weights, state, counts, phase, image):
+def begin(program, scales, weights, state, counts, phase, image, bright):
     """Start a presentation: neurons and traces at rest, the drive of the pixels computed once and kept."""
     fill(state.neurons[V], 0)
     fill(state.integers[PAUSE], 0)
@@ -108,9 +109,9 @@ def begin(program, scales, weights, state, counts, phase, image):
         if program.layers[row[PRE], KIND] == STATIC:
             at, width = program.layers[row[POST], START], program.layers[row[POST], PADDED]
             sums, shift = state.sums[:width], row[SHIFT] - PIXEL_BITS
-            bright = add_pixels(weights.stored, sums, image, row[OFFSET], row[ROW], scales.residue, scales.odd)
+            add_pixels(weights.stored, sums, image, bright, row[OFFSET], row[ROW], scales.residue, scales.odd)
             shifted_into(drive[at : at + width], sums, shift, (1 << -shift) >> 1 if shift < 0 else 0)
-            counts.projections[phase, p, MACS_FORWARD] += bright * program.layers[row[POST], SIZE]
+            counts.projections[phase, p, MACS_FORWARD] += bright.size * program.layers[row[POST], SIZE]
 
 
 @splice
@@ -189,6 +190,9 @@ def learn_projection(program, scales, weights, state, counts, p, gain, sign, t, 
     post_lo, n_post = program.layers[post, START], program.layers[post, SIZE]
     multiplier, low, high = gain[MULTIPLIER] * sign, row[STORED_LOW], row[STORED_HIGH]
     changed = 0
+    if not row[HELD]:
+        n_words = state.n_fired[pre] * row[ROW]
+        draw_words(words, n_words, scales.seed, scales.purpose, AT_PRE, t, index, row[OFFSET] >> 2)
     for e in range(state.n_fired[pre]):
         i, steps = state.integers[FIRED, pre_lo + e], change[post_lo : post_lo + n_post]
         base = row[OFFSET] + i * row[ROW]
@@ -197,15 +201,17 @@ def learn_projection(program, scales, weights, state, counts, p, gain, sign, t, 
         if row[HELD]:
             changed += hold_row(state.held[base : base + n_post], steps)
             continue
-        draw_words(words, row[ROW], scales.seed, scales.purpose, AT_PRE, t, index, base >> 2)
         written, kept, suppressed, clipped = move_row(
-            weights.stored[base : base + n_post], steps, words, multiplier, gain[DROPPED], gain[UP], gain[DOWN],
-            low, high, scales.residue,
+            weights.stored[base : base + n_post], steps, words[e * row[ROW] :], multiplier, gain[DROPPED], gain[UP],
+            gain[DOWN], low, high, scales.residue,
         )  # fmt: skip
         table[WEIGHT_WRITES] += written
         table[ACCUMULATOR_WRITES] += kept
         table[SUPPRESSED] += suppressed
         table[SATURATIONS] += clipped
+    if not row[HELD]:
+        n_words = state.n_fired[post] * row[COLUMN]
+        draw_words(words, n_words, scales.seed, scales.purpose, AT_POST, t, index, row[COLUMNS] >> 2)
     for e in range(state.n_fired[post]):
         j, steps = state.integers[FIRED, post_lo + e], change[pre_lo : pre_lo + n_pre]
         if record.update_asked.size > 0:
@@ -213,11 +219,9 @@ def learn_projection(program, scales, weights, state, counts, p, gain, sign, t, 
         if row[HELD]:
             changed += hold_column(state.held[row[OFFSET] + j :], n_pre, row[ROW], steps)
             continue
-        at = (row[COLUMNS] + j * row[COLUMN]) >> 2
-        draw_words(words, row[COLUMN], scales.seed, scales.purpose, AT_POST, t, index, at)
         written, kept, suppressed, clipped = move_column(
-            weights.stored[row[OFFSET] + j :], n_pre, row[ROW], steps, words, multiplier, gain[DROPPED], gain[UP],
-            gain[DOWN], low, high, scales.residue,
+            weights.stored[row[OFFSET] + j :], n_pre, row[ROW], steps, words[e * row[COLUMN] :], multiplier,
+            gain[DROPPED], gain[UP], gain[DOWN], low, high, scales.residue,
         )  # fmt: skip
         table[WEIGHT_WRITES] += written
         table[ACCUMULATOR_WRITES] += kept
@@ -331,10 +335,9 @@ def answer(program, state):
 
 
 @splice
-def commit_row(scales, weights, words, table, row, gain, factor, steps, i, n, index):
+def commit_row(scales, weights, words, table, row, gain, factor, steps, i, n):
     """Move the synapses of pre neuron ``i`` by ``factor`` times ``steps`` when the phase ends."""
     base = row[OFFSET] + i * row[ROW]
-    draw_words(words, row[ROW], scales.seed, scales.purpose, AT_COMMIT, 0, index, base >> 2)
     written, kept, suppressed, clipped = move_row(
         weights.stored[base : base + n], steps, words, factor, gain[DROPPED], gain[UP], gain[DOWN],
         row[STORED_LOW], row[STORED_HIGH], scales.residue,
@@ -346,7 +349,7 @@ def commit_row(scales, weights, words, table, row, gain, factor, steps, i, n, in
 
 
 @splice
-def commit(program, scales, weights, state, counts, gains, bias_gains, image, sign, index):
+def commit(program, scales, weights, state, counts, gains, bias_gains, image, bright, sign, index):
     """End a learning phase: static projections (pixel x what is owed), accumulators, biases."""
     owed, layers = state.traces[OWED], program.layers
     for p in range(program.projections.shape[0]):
@@ -354,16 +357,20 @@ def commit(program, scales, weights, state, counts, gains, bias_gains, image, si
         lo, n, multiplier = layers[row[POST], START], layers[row[POST], SIZE], gain[MULTIPLIER] * sign
         if not row[PLASTIC]:
             continue
-        if row[FORWARD_AT] < 0:
-            for pixel in range(image.size):
-                if image[pixel] != 0:
-                    factor, steps = multiplier * np.int64(image[pixel]), owed[lo : lo + n]
-                    commit_row(scales, weights, state.words, table, row, gain, factor, steps, pixel, n, index)
+        static = row[FORWARD_AT] < 0
+        if static or row[HELD]:
+            n_words = (bright.size if static else layers[row[PRE], SIZE]) * row[ROW]
+            draw_words(state.words, n_words, scales.seed, scales.purpose, AT_COMMIT, 0, index, row[OFFSET] >> 2)
+        if static:
+            for e in range(bright.size):
+                words, pixel, steps = state.words[e * row[ROW] :], bright[e], owed[lo : lo + n]
+                factor = multiplier * np.int64(image[pixel])
+                commit_row(scales, weights, words, table, row, gain, factor, steps, pixel, n)
         elif row[HELD]:
             for i in range(layers[row[PRE], SIZE]):
-                base = row[OFFSET] + i * row[ROW]
+                words, base = state.words[i * row[ROW] :], row[OFFSET] + i * row[ROW]
                 held = state.held[base : base + n]
-                commit_row(scales, weights, state.words, table, row, gain, multiplier, held, i, n, index)
+                commit_row(scales, weights, words, table, row, gain, multiplier, held, i, n)
                 fill(held, 0)
     for layer in range(layers.shape[0]):
         gain = bias_gains[layer]
@@ -401,7 +408,8 @@ def present_fixed(
                 place & low, place >> half, np.uint64(0), np.uint64(sign_purpose), seed & low, seed >> half
             )[0]
             sign = np.int64(-1) if word >= np.uint64(2**31) else np.int64(1)
-        begin(program, scales, weights, state, counts, FREE if learns else INFERENCE, image)
+        bright = state.bright[: list_bright(image, state.bright)]
+        begin(program, scales, weights, state, counts, FREE if learns else INFERENCE, image, bright)
         for phase in range(FREE if learns else INFERENCE, NUDGED + 1 if learns else INFERENCE + 1):
             nudged = phase == NUDGED
             run_phase(
@@ -411,4 +419,4 @@ def present_fixed(
             if not nudged:
                 answers[s] = answer(program, state)
         if learns:
-            commit(program, scales, weights, state, counts, gains, bias_gains, image, sign, index)
+            commit(program, scales, weights, state, counts, gains, bias_gains, image, bright, sign, index)

@@ -242,16 +242,16 @@ class FixedTwin:
             if not p.synapse.plastic or self._static(p):
                 continue
             n_pre, n_post = self.size[p.pre], self.size[p.post]
-            for i in np.flatnonzero(self.out.spikes[p.pre][t]).tolist():
-                at = (self.first_row[p.name] + i * padded(n_post)) // 4
+            fired, width = np.flatnonzero(self.out.spikes[p.pre][t]).tolist(), padded(n_post)
+            for e, i in enumerate(fired):
                 for j in range(n_post):
-                    word = self._word(PRE, t, at, padded(n_post), j)
+                    word = self._word(PRE, t, self.first_row[p.name] // 4, len(fired) * width, e * width + j)
                     self._spiked(p, i, j, self.change[p.post][j], word, (t, number, 1))
                     self.counts[self.phase, p.post, "trace_updates"] += 1
-            for j in np.flatnonzero(self.out.spikes[p.post][t]).tolist():
-                at = (self.first_column[p.name] + j * padded(n_pre)) // 4
+            fired, width = np.flatnonzero(self.out.spikes[p.post][t]).tolist(), padded(n_pre)
+            for e, j in enumerate(fired):
                 for i in range(n_pre):
-                    word = self._word(POST, t, at, padded(n_pre), i)
+                    word = self._word(POST, t, self.first_column[p.name] // 4, len(fired) * width, e * width + i)
                     self._spiked(p, i, j, self.change[p.pre][i], word, (t, number, 0))
                     self.counts[self.phase, p.pre, "trace_updates"] += 1
 
@@ -304,12 +304,11 @@ class FixedTwin:
             if not p.synapse.plastic or not (static or p.synapse.commit == "end_of_phase"):
                 continue
             (multiplier, shift), width = self._gain(p), padded(self.size[p.post])
-            for i in range(self.size[p.pre]):
+            moved = np.flatnonzero(image).tolist() if static else range(self.size[p.pre])
+            for e, i in enumerate(moved):
                 for j in range(self.size[p.post]):
                     asked = int(image[i]) * self.owed[p.post][j] if static else self.held[p.name][i, j]
-                    if static and image[i] == 0:
-                        continue
-                    word = self._word(COMMIT, 0, (self.first_row[p.name] + i * width) // 4, width, j)
+                    word = self._word(COMMIT, 0, self.first_row[p.name] // 4, len(moved) * width, e * width + j)
                     self._write(p, i, j, asked * multiplier * self.sign, shift, word)
         for layer in self.lif:
             self._commit_biases(layer)

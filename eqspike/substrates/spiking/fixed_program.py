@@ -201,7 +201,8 @@ def new_state(compiled: FixedCompiled, delay: int, *, learns: bool) -> FixedStat
     """Return the state of one presentation; traces and accumulators only where it ``learns``."""
     n, layers, rows = compiled.n_neurons, compiled.program.layers, compiled.program.projections
     held = learns and bool(rows[:, layout.HELD].any())
-    words = max([n, *rows[:, layout.ROW].tolist(), *rows[:, layout.COLUMN].tolist()])
+    ends = [(rows[:, layout.PRE], layout.ROW), (rows[:, layout.POST], layout.COLUMN)]
+    words = max([n, *(int((layers[end, layout.SIZE] * rows[:, width]).max(initial=0)) for end, width in ends)])
     return FixedState(
         np.zeros((3, n), compiled.dtype),
         np.zeros((layout.MEMORY + delay, n), np.int32),
@@ -210,8 +211,9 @@ def new_state(compiled: FixedCompiled, delay: int, *, learns: bool) -> FixedStat
         np.zeros(len(layers), np.int64),
         np.zeros(compiled.n_current, compiled.dtype),
         np.zeros(compiled.n_stored if held else 0, np.int32),
-        np.zeros(words, np.uint32),
+        np.zeros(words if learns else 0, np.uint32),
         np.zeros(n, compiled.dtype),
+        np.zeros(int(layers[0, layout.SIZE]) + 1, np.int32),
     )
 
 
