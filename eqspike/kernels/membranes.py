@@ -76,6 +76,18 @@ def _limit(program, v):
 
 
 @inline
+def _lost(value, shift):
+    """Return the share 2**-shift of ``value`` rounded away from zero, so that what decays reaches zero."""
+    return (value + ((1 << shift) - 1 if value > 0 else 0)) >> shift
+
+
+@inline
+def _added(value, shift):
+    """Return the share 2**-shift of ``value`` rounded to nearest, halves up."""
+    return (value + ((1 << shift) >> 1)) >> shift
+
+
+@inline
 def _leak_fixed(program, layer, v, constant):
     shift = program.neurons[layer, KEEP]
     if shift == NO_LEAK:
@@ -83,7 +95,7 @@ def _leak_fixed(program, layer, v, constant):
             v[i] += constant[i]
         return
     for i in range(v.size):
-        v[i] += constant[i] - (v[i] >> shift)
+        v[i] += constant[i] - _lost(v[i], shift)
 
 
 @inline
@@ -91,8 +103,8 @@ def _inflow_fixed(program, channel, v, current):
     shift, into = program.filters[channel, DECAY], program.filters[channel, INTO]
     for i in range(v.size):
         g = current[i]
-        v[i] += g >> into
-        current[i] = g - (g >> shift)
+        v[i] += _added(g, into)
+        current[i] = g - _lost(g, shift)
 
 
 @inline
@@ -100,8 +112,8 @@ def _adapt_fixed(program, layer, v, adaptation):
     shift, into = program.neurons[layer, ADAPT_KEEP], program.neurons[layer, ADAPT_INTO]
     for i in range(v.size):
         a = adaptation[i]
-        v[i] -= a >> into
-        adaptation[i] = a - (a >> shift)
+        v[i] -= _added(a, into)
+        adaptation[i] = a - _lost(a, shift)
 
 
 @inline

@@ -35,10 +35,9 @@ class Synapse:
     place: tuple
 
 
-def synapses_of(network: Network, projection: Projection, wiring: Wiring) -> list[Synapse]:
-    """Return every synapse of a projection, those of a convolution by its definition."""
+def synapses_of(network: Network, projection: Projection, wiring: Wiring, w: np.ndarray) -> list[Synapse]:
+    """Return every synapse of a projection with its one of the stored weights ``w``, a convolution's by definition."""
     pre, post = network.layer(projection.pre), network.layer(projection.post)
-    w = wiring.weights
     if wiring.kind == "convolution":
         return _convolution(pre.shape, post.shape, projection.kernel, w)
     if wiring.kind == "dense":
@@ -103,7 +102,7 @@ class Twin:
         for number, p in enumerate(network.projections):
             wiring = wire(network, p, number, seed, spread=p.plastic)
             by_pre = defaultdict(list)
-            for synapse in synapses_of(network, p, wiring):
+            for synapse in synapses_of(network, p, wiring, self.stored(p, wiring.weights)):
                 by_pre[synapse.pre].append(synapse)
             self.synapses.append(by_pre)
             each = np.broadcast_to(tick_s if p.delay_s is None else wiring.delays_s, network.layer(p.pre).size)
@@ -121,6 +120,9 @@ class Twin:
         self.spikes: dict[str, list[tuple[int, int]]] = {layer.name: [] for layer in network.layers}
         self.counts: Counter = Counter()
         self.tick = 0
+
+    def stored(self, p: Projection, weights: np.ndarray) -> np.ndarray:
+        return weights
 
     def potential(self, layer: Layer, values: np.ndarray) -> np.ndarray:
         return values

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from eqspike.core.errors import ConfigError
 from eqspike.core.ledger import PROJECTION_COUNTERS, Ledger, PhaseCounts
 from eqspike.core.rng import Purpose
 from eqspike.kernels import simulation_layout as layout
@@ -24,7 +25,7 @@ from eqspike.substrates.spiking.simulation_program import (
     shares,
 )
 from eqspike.substrates.spiking.units import units_of
-from eqspike.substrates.spiking.wiring import stored_synapses, wire
+from eqspike.substrates.spiking.wiring import check_bounds, stored_synapses, wire
 
 WINDOW = 200  # ticks between looks at rates and potentials, and of a chunk on one thread
 _SHORTEST = 5  # ticks of delay that make threads worth while
@@ -47,6 +48,8 @@ class ClockedSimulation:
     ) -> None:
         self.network, self.clock, self.inputs, self.seed, self.rule = network, clock, dict(inputs), seed, rule
         wirings = [wire(network, p, k, seed, spread=p.plastic) for k, p in enumerate(network.projections)]
+        for projection, wiring in zip(network.projections, wirings, strict=True):
+            check_bounds(projection, wiring, rule)
         ticks = [delay_ticks(p, w, clock.tick_s) for p, w in zip(network.projections, wirings, strict=True)]
         self._shortest, self._longest = min(int(t.min()) for t in ticks), max(int(t.max()) for t in ticks)
         self.synapses = {
@@ -70,7 +73,7 @@ class ClockedSimulation:
         ]
         self._recorded: list[tuple[int, np.ndarray, np.ndarray]] = []
         self._spikes, self._seen = np.zeros(n_layers, np.int64), np.zeros(n_layers, np.int64)
-        self.ticks = 0
+        self.ticks, self.outcome = 0, Outcome("completed", 0.0)
 
     @property
     def time_s(self) -> float:
@@ -78,8 +81,21 @@ class ClockedSimulation:
         return self.ticks * self.clock.tick_s
 
     def run(self, duration_s: float) -> Outcome:
-        """Go on for ``duration_s``; return how that ended."""
-        last = self.ticks + max(1, round(duration_s / self.clock.tick_s))
+        """Go on for ``duration_s`` in whole ticks, at least one if it is not 0; return how that ended.
+
+        Raises
+        ------
+        ConfigError
+            if the duration is negative or not finite.
+        """
+        if not 0 <= duration_s < np.inf:
+            raise ConfigError(f"{duration_s} s is no duration.", field="duration_s", remedy="Give 0 s or more.")
+        ticks = max(1, round(duration_s / self.clock.tick_s)) if duration_s > 0 else 0
+        self.outcome = self._run_ticks(self.ticks + ticks)
+        return self.outcome
+
+    def _run_ticks(self, last: int) -> Outcome:
+        """Run until ``last`` ticks have passed, or something is wrong."""
         programs = [part.program._replace(**self._given(last, k == 0)) for k, part in enumerate(self.parts)]
         with ThreadPoolExecutor(len(self.parts)) as pool:
             while self.ticks < last:

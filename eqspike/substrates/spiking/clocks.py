@@ -24,7 +24,8 @@ class FixedPoint(Config):
 
     Weights have ``weight_bits`` with sign, potentials ``potential_bits``; what does not fit saturates or wraps. The
     threshold lies 2^(potential_bits - 2) above rest, a projection's weights are integers times a power of two of that
-    unit, as few as hold its largest. Leaks and decays are right shifts: a time constant becomes ``tick_s`` 2^k.
+    unit, as few as hold its largest. Leaks and decays are right shifts: a time constant becomes ``tick_s`` 2^k. What
+    they take away is rounded away from zero, so that nothing stays for ever, what a current adds to nearest.
     """
 
     kind: Literal["fixed-point"] = "fixed-point"

@@ -49,6 +49,8 @@ def memory_bytes(network: Network, clock: Clock, rule) -> tuple[int, int]:
             continue
         n = projection.connectivity.synapses(pre, post)
         running += int(n * synapse_bytes(network, projection, clock)) + 8 * (pre + 1)
+        if projection.plastic:
+            running += 8 * (post + 1)
         drawn = isinstance(projection.connectivity, FixedIndegree | FixedProbability)
         drawing = max(drawing, _DRAWING * n if drawn else 8 * n)
         if projection.plastic and rule is not None:

@@ -12,7 +12,7 @@ from eqspike.core.ledger import Ledger
 from eqspike.network.description import Network
 from eqspike.network.inputs import Input, Poisson, SpikeList
 from eqspike.network.neurons import LIF
-from eqspike.substrates.spiking.clocks import Clock, Clocked, Exact, Outcome, Spikes
+from eqspike.substrates.spiking.clocks import Clock, Clocked, Exact, FixedPoint, Outcome, Spikes
 from eqspike.substrates.spiking.memory import check_memory
 
 
@@ -62,7 +62,8 @@ def prepare(
     """
     clock, inputs, initial = clock or Clocked(), inputs or {}, initial or {}
     rule = rule.trace_rule() if hasattr(rule, "trace_rule") else rule
-    _check(network, inputs, rule, initial)
+    _check_settings(seed, threads, max_rate_hz)
+    _check(network, clock, inputs, rule, initial)
     check_memory(network, clock, rule)
     if isinstance(clock, Exact):
         from eqspike.substrates.spiking.exact import ExactSimulation
@@ -121,14 +122,27 @@ def simulate(
     return simulation
 
 
-def _check(network: Network, inputs: Mapping[str, Input], rule, initial: Mapping[str, np.ndarray]) -> None:
+def _check_settings(seed: int, threads: int, max_rate_hz: float | None) -> None:
+    for wrong, field, given, remedy in (
+        (not 0 <= seed < 2**63, "seed", seed, "Give a whole number from 0 to 2^63 - 1."),
+        (threads < 1, "threads", threads, "Give at least 1."),
+        (max_rate_hz is not None and not max_rate_hz > 0, "max_rate_hz", max_rate_hz, "Give a rate above 0."),
+    ):
+        if wrong:
+            raise ConfigError(f"{given} is out of range.", field=field, remedy=remedy)
+
+
+def _check(
+    network: Network, clock: Clock, inputs: Mapping[str, Input], rule, initial: Mapping[str, np.ndarray]
+) -> None:
     """Refuse what no clock could run."""
     names = [layer.name for layer in network.layers]
     if not network.projections:
         raise ConfigError("the network has no synapses.", field="projections", remedy="Join layers by a Projection.")
-    for name in (*inputs, *initial):
-        if name not in names:
-            raise ConfigError(f"there is no layer '{name}'.", field="inputs", remedy=f"Layers: {', '.join(names)}.")
+    for field, given in (("inputs", inputs), ("initial", initial)):
+        for name in given:
+            if name not in names:
+                raise ConfigError(f"there is no layer '{name}'.", field=field, remedy=f"Layers: {', '.join(names)}.")
     for layer in network.layers:
         _check_layer(layer, inputs.get(layer.name), initial.get(layer.name))
     for projection in network.projections:
@@ -153,6 +167,18 @@ def _check(network: Network, inputs: Mapping[str, Input], rule, initial: Mapping
                 "plastic",
                 "shared weights of a convolution do not learn.",
                 "Use Pairs with weights of their own.",
+            ),
+            (
+                projection.kernel is not None and len(network.layer(projection.pre).shape) != 3,
+                "kernel",
+                "a convolution reads maps.",
+                "Give the pre layer shape=(height, width, channels).",
+            ),
+            (
+                projection.plastic and isinstance(clock, FixedPoint),
+                "plastic",
+                "weights in fixed point do not learn here.",
+                "Use the clock Clocked or Exact, or plastic=False.",
             ),
         ):
             if wrong:
@@ -184,6 +210,14 @@ def _check_layer(layer, given: Input | None, potentials: np.ndarray | None) -> N
             f"potentials of shape {np.shape(potentials)}.",
             f"Give ({layer.size},) for a layer of neurons.",
         ),
+        (
+            potentials is not None and not np.isfinite(potentials).all(),
+            f"initial.{layer.name}",
+            "a potential is not a finite number.",
+            "Check the array.",
+        ),
     ):
         if wrong:
             raise ConfigError(problem, field=field, remedy=remedy)
+    if isinstance(given, SpikeList):
+        given.sorted(layer.size, f"inputs.{layer.name}")

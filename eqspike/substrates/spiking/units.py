@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import exp, expm1, log2
+from math import exp, expm1, lgamma, log, log2
 
 import numpy as np
 
@@ -44,14 +44,14 @@ class Units:
                 remedy=f"At most {_MOST_EVENTS}: shorten clock.tick_s, or use fewer, heavier events.",
             )
         found: list[int] = []
-        term, below = exp(-mean), 0.0
-        while True:
-            below += term
+        below = 0.0
+        while mean > 0:
+            below += exp(len(found) * log(mean) - mean - lgamma(len(found) + 1))  # exp(-mean) alone is 0 from 746 on
             tail = int((1.0 - below) * 2.0**32)
             if tail <= 0 and len(found) >= mean:
                 return found
             found.append(min(tail, 2**32 - 1))
-            term *= mean / len(found)
+        return found
 
     def neuron(self, neuron: LIF) -> list[float]:
         """Return (keep, threshold, reset, adaptation: keep, into, step)."""
@@ -73,9 +73,11 @@ class Units:
         decay = exp(-tick / tau_s)
         if tau is None:
             return decay, -tau_s * expm1(-tick / tau_s)
-        if abs(tau - tau_s) < 1e-9 * tau:
+        apart = abs(tau - tau_s)
+        if apart == 0:
             return decay, tick / tau * decay
-        return decay, tau_s / (tau - tau_s) * (exp(-tick / tau) - decay)
+        # exp(-tick / tau) - decay, without cancellation where the time constants are nearly equal
+        return decay, -tau_s / apart * exp(-tick / max(tau, tau_s)) * expm1(-tick * apart / (tau * tau_s))
 
     def potential(self, layer: Layer, values: np.ndarray) -> np.ndarray:
         """Return potentials in the program's unit."""
@@ -120,6 +122,12 @@ class FixedUnits(Units):
         step = neuron.adaptation_step * self._per_tick(neuron)
         adapt = (NO_LEAK, 0) if neuron.tau_adaptation_s is None else self.synapse(neuron, neuron.tau_adaptation_s)
         levels = [round((value - neuron.v_rest) / unit) for value in (neuron.v_threshold, neuron.v_reset)]
+        if levels[1] < self.limits[0][0]:
+            raise ConfigError(
+                "v_reset lies further below v_rest than twice the threshold above it.",
+                field="v_reset",
+                remedy="A potential in fixed point does not reach there: raise v_reset.",
+            )
         return [self.shift(neuron.tau_membrane_s), *levels, *adapt, round(step / unit)]
 
     def constant(self, neuron: LIF) -> int:
@@ -162,6 +170,12 @@ class FixedUnits(Units):
                 f"every weight is less than half a step of a potential of {self.clock.potential_bits} bits.",
                 field=field,
                 remedy="Raise clock.potential_bits.",
+            )
+        if largest >= 1 << 31:
+            raise ConfigError(
+                f"a weight is {largest:.3g} steps of a potential of {self.clock.potential_bits} bits, beyond 32 bits.",
+                field=field,
+                remedy="Lower clock.potential_bits.",
             )
         shift = 0
         while np.round(largest / (1 << shift)) > most:

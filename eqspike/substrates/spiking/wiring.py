@@ -58,6 +58,25 @@ def stored_synapses(network: Network, projection: Projection, wiring: Wiring) ->
     return {"dense": pre * post, "one-to-one": pre, "convolution": wiring.weights.size}[wiring.kind]
 
 
+def check_bounds(projection: Projection, wiring: Wiring, rule) -> None:
+    """Refuse a plastic projection whose weights the rule would not allow.
+
+    Raises
+    ------
+    ConfigError
+        if a weight lies outside the rule's bounds.
+    """
+    if not projection.plastic or wiring.weights.size == 0:
+        return
+    low, high = wiring.weights.min(), wiring.weights.max()
+    if low < rule.w_min or high > rule.w_max:
+        raise ConfigError(
+            f"weights from {low:g} to {high:g} leave the bounds of the rule, {rule.w_min:g} to {rule.w_max:g}.",
+            field=f"{projection.name}.weight",
+            remedy="Change the weights, or the rule's w_min and w_max.",
+        )
+
+
 def index_bytes(n_post: int) -> int:
     """Return the bytes of a post neuron's number."""
     return 2 if n_post <= NARROW else 4
@@ -95,6 +114,10 @@ def wire(network: Network, projection: Projection, index: int, seed: int, *, spr
     if isinstance(chosen, FixedProbability):
         counts, targets = _by_probability(chosen.probability, pre.size, post.size, itself, generator)
     elif isinstance(chosen, FixedIndegree):
+        if itself and pre.size == 1:
+            raise ConfigError(
+                "a lone neuron has no other to receive from.", field=field, remedy="Use self_connections=True."
+            )
         counts, targets = _by_indegree(chosen.indegree, pre.size, post.size, itself, generator)
     else:
         chosen.check(pre.size, post.size, field)
