@@ -66,7 +66,7 @@ from eqspike.kernels.exact_layout import (
     V,
 )
 from eqspike.kernels.exact_learning import change, decay_to, grow, learn_from_spike
-from eqspike.kernels.exact_neurons import expect, fire, receive
+from eqspike.kernels.exact_neurons import expect, fire, put_off, receive
 from eqspike.kernels.layout import EVENTS_FORWARD, NEURON_UPDATES, SPIKES, TRACE_UPDATES
 from eqspike.kernels.rules import on_pre
 
@@ -242,7 +242,10 @@ def _proceed(program, state, traces, arrivals, inputs, counts, log, parameters, 
             continue
         layer = state.sources.items[0]
         if crossing < source or (crossing == source and state.crossings.items[0] < program.layers[layer, START]):
-            layer = layer_of(program, state.crossings.items[0])
+            n = state.crossings.items[0]
+            layer = layer_of(program, n)
+            if put_off(state.potential, state.crossings, program.neurons[layer], n):
+                continue
         code = has_room(program, state, arrivals, log, layer)
         if code != DONE:
             return code
