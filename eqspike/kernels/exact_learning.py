@@ -26,6 +26,7 @@ from eqspike.kernels.exact_layout import (
 )
 from eqspike.kernels.layout import SATURATIONS, SUPPRESSED, TRACE_UPDATES, WEIGHT_WRITES
 from eqspike.kernels.rules import on_post
+from eqspike.kernels.simulation_plasticity import find
 
 
 @inline
@@ -54,18 +55,6 @@ def change(weights, at, asked, bounds, table):
     table[SATURATIONS] += wanted < bounds[0] or wanted > bounds[1]
     table[WEIGHT_WRITES] += weights[at] != before
     table[SUPPRESSED] += weights[at] == before
-
-
-@inline
-def find(targets, first, last, target):
-    """Return the first place of ``target`` in ascending ``targets[first:last]``."""
-    while first < last:
-        middle = (first + last) >> 1
-        if targets[middle] < target:
-            first = middle + 1
-        else:
-            last = middle
-    return first
 
 
 @splice

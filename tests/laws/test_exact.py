@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from math import exp, log
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 
 from eqspike.learning.stdp import PairSTDP
+from eqspike.learning.trace_rule import Trace, TraceRule
 from eqspike.network.connectivity import AllToAll
 from eqspike.network.description import Layer, Network, Projection
 from eqspike.network.inputs import SpikeList
@@ -206,3 +208,25 @@ def test_the_spike_that_an_arrival_sets_off_pairs_with_it() -> None:
     simulation = fed(LIF(tau_membrane_s=None, drive=1.0), given((1.0, 0)), [0.0], rule=rule)
     assert times(simulation, 1.0) == [1.0]  # by itself, before the arrival
     assert simulation.weights()["in->out"][0, 0] == -0.5
+
+
+class Halving(NamedTuple):
+    """A rule of one's own: an arrival takes ``share`` of the weight, a post spike gives the pre neuron's trace."""
+
+    share: float
+
+
+def halve(parameters, weight, pre, i, post, j):
+    return -parameters.share * weight
+
+
+def give(parameters, weight, pre, i, post, j):
+    return pre[0, i]
+
+
+def test_a_rule_of_ones_own() -> None:
+    rule = TraceRule(Halving(0.5), (Trace("calcium", 0.25),), halve, give)
+    simulation = fed(LIF(tau_membrane_s=None, drive=1.0), given((0.25, 0), (0.5, 0)), [0.25], rule=rule)
+    assert times(simulation, 0.75) == [0.625]  # 0.25 arrives, then half of it
+    traces = exp(-0.375 / 0.25) + exp(-0.125 / 0.25)
+    assert simulation.weights()["in->out"][0, 0] == pytest.approx(0.0625 + traces, rel=1e-6)
