@@ -24,6 +24,7 @@ class Purpose(IntEnum):
     ROUNDING = 12
     WEIGHT_ROUNDING = 13
     POTENTIALS = 14
+    SYNAPSE_ROUNDING = 15
 
 
 def stream(seed: int, purpose: Purpose, index: int = 0) -> np.random.Generator:

@@ -21,6 +21,7 @@ from eqspike.kernels.simulation_layout import (
     DELAYS,
     DONE,
     DRAWN,
+    DRIVEN,
     EVENTS,
     FIRST,
     FULL,
@@ -40,7 +41,6 @@ from eqspike.kernels.simulation_layout import (
     REFRACTORY,
     SIZE,
     START,
-    TOTAL,
     TRACES_READ,
     WEIGHT,
 )
@@ -97,8 +97,12 @@ def draw_sources(program, state, layer, seed, stream, tick, ids, at):
 
 @splice
 def add_background(program, state, layer, seed, stream, tick):
-    """Add this tick's background events to the potentials of a layer; return how many there were."""
+    """Add this tick's background events to the potentials, or a current, of a layer; return how many there were."""
     lo, n, tails = program.layers[layer, START], program.layers[layer, SIZE], program.tails[layer]
+    driven = program.layers[layer, DRIVEN]
+    if driven >= 0:
+        lo = program.channels[driven, CHANNEL_START]
+    target = state.v if driven < 0 else state.current
     weight, events = program.neurons[layer, WEIGHT], 0
     before = program.layers[layer, FIRST] // GROUP
     for group in range((n + GROUP - 1) // GROUP):
@@ -106,10 +110,10 @@ def add_background(program, state, layer, seed, stream, tick):
             tails, program.layers[layer, DRAWN], seed, stream + layer, tick, before + group, state.drawn, state.counted
         )
         width = min(GROUP, n - group * GROUP)
-        v = state.v[lo + group * GROUP : lo + group * GROUP + width]
+        out = target[lo + group * GROUP : lo + group * GROUP + width]
         arrived = np.int32(0)
         for k in range(width):
-            v[k] += weight * state.counted[k]
+            out[k] += weight * state.counted[k]
             arrived += state.counted[k]
         events += arrived
     return events
@@ -133,7 +137,7 @@ def arrived(program, log, row, d, past, scratch):
 
 
 @splice
-def deliver_arrivals(program, state, counts, traces, parameters, log, past, p, scratch):
+def deliver_arrivals(program, state, counts, traces, parameters, log, past, p, chance, scratch):
     """Deliver what arrives along projection ``p`` in this tick, and let it learn from it."""
     row = program.projections[p]
     size, lo = program.layers[row[POST], SIZE], program.layers[row[POST], START]
@@ -147,27 +151,25 @@ def deliver_arrivals(program, state, counts, traces, parameters, log, past, p, s
             at = program.channels[row[CHANNEL], CHANNEL_START]
             counts.projections[p, EVENTS] += deliver(program, state.weights, row, state.current[at:], ids, size)
         if row[PLASTIC] >= 0:
-            looked = learn_from_arrivals(
-                program, state.weights, traces, row, ids, size, parameters, counts.projections[p]
-            )
+            table = counts.projections[p]
+            looked = learn_from_arrivals(program, p, state.weights, traces, ids, parameters, chance, table)
             counts.layers[row[POST], TRACES_READ] += looked
 
 
 @splice
-def learn_and_trace(program, state, counts, traces, parameters, log, spiked, past, p, scratch):
+def learn_and_trace(program, state, counts, traces, parameters, log, spiked, past, p, chance, scratch):
     """Let this tick's post spikes change projection ``p``, then move the traces of both its ends."""
     row = program.projections[p]
     first, before, after = program.layers[row[POST], FIRST], 2 * row[PLASTIC], 2 * row[PLASTIC] + 1
-    looked = learn_from_spikes(
-        program, state.weights, traces, row, spiked, first, program.layers[row[PRE], TOTAL], parameters,
-        counts.projections[p],
-    )  # fmt: skip
+    table = counts.projections[p]
+    looked = learn_from_spikes(program, p, state.weights, traces, spiked, parameters, chance, table)
     counts.layers[row[PRE], TRACES_READ] += looked
-    decay_traces(traces.values[before], traces.keep)
-    decay_traces(traces.values[after], traces.keep)
+    decay_traces(program, traces.values[before], traces.keep)
+    decay_traces(program, traces.values[after], traces.keep)
     for d in range(row[DELAYS], row[DELAYS] + row[N_DELAYS]):
-        bump_traces(traces.values[before], traces.keep, traces.nearest, arrived(program, log, row, d, past, scratch), 0)
-    bump_traces(traces.values[after], traces.keep, traces.nearest, spiked, first)
+        ids = arrived(program, log, row, d, past, scratch)
+        bump_traces(program, traces.values[before], traces.keep, traces.nearest, ids, 0)
+    bump_traces(program, traces.values[after], traces.keep, traces.nearest, spiked, first)
 
 
 @splice
@@ -195,8 +197,8 @@ def run(program, state, counts, traces, parameters, log, own, rows, ticks, seed,
     """Run ``ticks`` ticks; return (outcome, ticks done, end of ``own.ids``).
 
     ``rows`` is (tick, row of that tick in ``log``, row of it in ``own``, place in ``own.ids``). Spikes go to ``own``;
-    ``log`` holds those of all parts up to the shortest delay ago. ``streams`` is (sources, background), the first
-    random stream of each; ``scratch`` (n_ids,) int32 takes spikes picked by their delay and is the room a tick needs.
+    ``log`` holds those of all parts up to the shortest delay ago. ``streams`` is (sources, background, rounding), the
+    first random stream of each; ``scratch`` (n_ids,) int32 takes spikes picked by their delay and is what a tick needs.
     """
     tick, past, mine, at = rows
     for done in range(ticks):
@@ -204,7 +206,8 @@ def run(program, state, counts, traces, parameters, log, own, rows, ticks, seed,
             return FULL, done, at
         at = spike_layers(program, state, counts, seed, streams, tick, own, mine, at)
         for p in range(program.projections.shape[0]):
-            deliver_arrivals(program, state, counts, traces, parameters, log, past, p, scratch)
+            chance = (seed, streams[2], tick)
+            deliver_arrivals(program, state, counts, traces, parameters, log, past, p, chance, scratch)
         for layer in range(program.layers.shape[0]):
             if program.layers[layer, KIND] == NEURONS:
                 if program.layers[layer, DRAWN] > 0:
@@ -216,7 +219,8 @@ def run(program, state, counts, traces, parameters, log, own, rows, ticks, seed,
             if program.projections[p, PLASTIC] >= 0:
                 post = program.projections[p, POST]
                 spiked = own.ids[own.starts[mine, post] : own.starts[mine, post + 1]]
-                learn_and_trace(program, state, counts, traces, parameters, log, spiked, past, p, scratch)
+                chance = (seed, streams[2], tick)
+                learn_and_trace(program, state, counts, traces, parameters, log, spiked, past, p, chance, scratch)
         tick, past, mine = tick + 1, past + 1, mine + 1
     return DONE, ticks, at
 

@@ -8,9 +8,13 @@ from eqspike.core.jit import inline, splice
 from eqspike.kernels.rules import bind, on_post, on_pre
 from eqspike.kernels.simulation_layout import (
     DENSE,
+    FIRST,
     PLASTIC,
+    POST,
+    PRE,
     ROW,
     SATURATIONS,
+    SIZE,
     SOURCE_STARTS,
     SOURCES,
     SOURCES_WIDE,
@@ -18,11 +22,13 @@ from eqspike.kernels.simulation_layout import (
     STARTS,
     SUPPRESSED,
     TARGETS,
+    TOTAL,
     WEIGHTS,
     WIDE,
     WIRING,
     WRITES,
 )
+from eqspike.kernels.weight_steps import decayed, moved, one
 
 
 class NoRule(NamedTuple):
@@ -36,17 +42,15 @@ def _leave(parameters, traces, spikes, tick):
 
 
 def _nothing(parameters, weight, pre, i, post, j):
-    return 0.0
+    return parameters.nothing
 
 
 bind(NoRule, _leave, _nothing, _nothing)
 
 
 @inline
-def changed_by_pre(parameters, weights, at, pre, i, post, j, bounds, table):
-    """Change one weight by what an arrival asks for."""
-    before = weights[at]
-    wanted = before + on_pre(parameters, before, pre, i, post, j)
+def keep_within(weights, at, before, wanted, bounds, table):
+    """Store a weight, clipped to its bounds, and count what became of the update."""
     after = min(max(wanted, bounds[0]), bounds[1])
     weights[at] = after
     table[WRITES] += after != before
@@ -55,15 +59,23 @@ def changed_by_pre(parameters, weights, at, pre, i, post, j, bounds, table):
 
 
 @inline
-def changed_by_post(parameters, weights, at, pre, i, post, j, bounds, table):
+def changed_by_pre(program, p, parameters, weights, at, pre, i, post, j, first, chance, table):
+    """Change one weight by what an arrival asks for; ``first`` is the number of post neuron 0 in its layer."""
+    before = weights[at]
+    asked = on_pre(parameters, before, pre, i, post, j)
+    seed, stream, tick = chance
+    wanted = moved(program, program.projections[p], before, asked, i, first + j, seed, stream + 2 * p, tick)
+    keep_within(weights, at, before, wanted, program.bounds[p], table)
+
+
+@inline
+def changed_by_post(program, p, parameters, weights, at, pre, i, post, j, first, chance, table):
     """Change one weight by what a post spike asks for."""
     before = weights[at]
-    wanted = before + on_post(parameters, before, pre, i, post, j)
-    after = min(max(wanted, bounds[0]), bounds[1])
-    weights[at] = after
-    table[WRITES] += after != before
-    table[SUPPRESSED] += after == before
-    table[SATURATIONS] += after != wanted
+    asked = on_post(parameters, before, pre, i, post, j)
+    seed, stream, tick = chance
+    wanted = moved(program, program.projections[p], before, asked, i, first + j, seed, stream + 2 * p + 1, tick)
+    keep_within(weights, at, before, wanted, program.bounds[p], table)
 
 
 @inline
@@ -79,46 +91,50 @@ def find(targets, first, last, target):
 
 
 @splice
-def learn_from_arrivals(program, weights, traces, row, ids, size, parameters, table):
-    """Let arrived spikes ``ids`` change their synapses; return how many they looked at."""
+def learn_from_arrivals(program, p, weights, traces, ids, parameters, chance, table):
+    """Let arrived spikes ``ids`` change their synapses of projection ``p``; return how many they looked at."""
+    row = program.projections[p]
+    size, zero = program.layers[row[POST], SIZE], program.layers[row[POST], FIRST]
     pre, post = traces.values[2 * row[PLASTIC]], traces.values[2 * row[PLASTIC] + 1]
     looked = 0
     for i in ids:
         if row[WIRING] == DENSE:
             for j in range(size):
                 at = row[WEIGHTS] + i * row[ROW] + j
-                changed_by_pre(parameters, weights, at, pre, i, post, j, traces.bounds, table)
+                changed_by_pre(program, p, parameters, weights, at, pre, i, post, j, zero, chance, table)
             looked += size
         elif row[WIRING] == SPARSE:
             first, last = program.starts[row[STARTS] + i], program.starts[row[STARTS] + i + 1]
             for e in range(first, last):
                 place = row[TARGETS] + e
                 j = program.wide[place] if row[WIDE] else program.narrow[place]
-                changed_by_pre(parameters, weights, row[WEIGHTS] + e, pre, i, post, j, traces.bounds, table)
+                changed_by_pre(program, p, parameters, weights, row[WEIGHTS] + e, pre, i, post, j, zero, chance, table)
             looked += last - first
         else:
             j = program.starts[row[STARTS] + i]
             if j >= 0:
-                changed_by_pre(parameters, weights, row[WEIGHTS] + j, pre, i, post, j, traces.bounds, table)
+                changed_by_pre(program, p, parameters, weights, row[WEIGHTS] + j, pre, i, post, j, zero, chance, table)
                 looked += 1
     return looked
 
 
 @splice
-def learn_from_spikes(program, weights, traces, row, ids, first_id, n_pre, parameters, table):
-    """Let post spikes ``ids``, numbers in their layer, change their synapses; return how many they looked at.
+def learn_from_spikes(program, p, weights, traces, ids, parameters, chance, table):
+    """Let post spikes ``ids`` change their synapses of projection ``p``; return how many they looked at.
 
     A sparse synapse is found by its pre neuron in the list of the post neuron's sources, then by bisection in that
     neuron's row: two bytes a synapse instead of a transposed copy.
     """
+    row = program.projections[p]
+    n_pre, zero = program.layers[row[PRE], TOTAL], program.layers[row[POST], FIRST]
     pre, post = traces.values[2 * row[PLASTIC]], traces.values[2 * row[PLASTIC] + 1]
     looked = 0
     for own in ids:
-        j = own - first_id
+        j = own - zero
         if row[WIRING] == DENSE:
             for i in range(n_pre):
                 at = row[WEIGHTS] + i * row[ROW] + j
-                changed_by_post(parameters, weights, at, pre, i, post, j, traces.bounds, table)
+                changed_by_post(program, p, parameters, weights, at, pre, i, post, j, zero, chance, table)
             looked += n_pre
         elif row[WIRING] == SPARSE:
             first, last = program.starts[row[SOURCE_STARTS] + j], program.starts[row[SOURCE_STARTS] + j + 1]
@@ -132,7 +148,7 @@ def learn_from_spikes(program, weights, traces, row, ids, first_id, n_pre, param
                     at = find(program.narrow, row[TARGETS] + lo, row[TARGETS] + hi, j)
                 while True:  # a pair joined twice stands twice in the row, and once in the sources
                     place = row[WEIGHTS] + at - row[TARGETS]
-                    changed_by_post(parameters, weights, place, pre, i, post, j, traces.bounds, table)
+                    changed_by_post(program, p, parameters, weights, place, pre, i, post, j, zero, chance, table)
                     looked += 1
                     at += 1
                     if at == row[TARGETS] + hi:
@@ -141,23 +157,24 @@ def learn_from_spikes(program, weights, traces, row, ids, first_id, n_pre, param
                         break
         else:
             i = program.starts[row[SOURCE_STARTS] + j]
-            changed_by_post(parameters, weights, row[WEIGHTS] + j, pre, i, post, j, traces.bounds, table)
+            changed_by_post(program, p, parameters, weights, row[WEIGHTS] + j, pre, i, post, j, zero, chance, table)
             looked += 1
     return looked
 
 
 @inline
-def decay_traces(values, keep):
+def decay_traces(program, values, keep):
     """Let every trace of an end decay by a tick."""
     for k in range(values.shape[0]):
         for i in range(values.shape[1]):
-            values[k, i] *= keep[k]
+            values[k, i] = decayed(program, values[k, i], keep[k])
 
 
 @inline
-def bump_traces(values, keep, nearest, ids, first_id):
+def bump_traces(program, values, keep, nearest, ids, first):
     """Let the traces of neurons that fired in this tick grow by one, or be one, and decay to the next tick."""
     for own in ids:
-        i = own - first_id
+        i = own - first
         for k in range(values.shape[0]):
-            values[k, i] = keep[k] if nearest[k] else values[k, i] + keep[k]
+            grown = one(program, keep[k])
+            values[k, i] = grown if nearest[k] else values[k, i] + grown

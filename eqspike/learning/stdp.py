@@ -94,7 +94,10 @@ class PairSTDP(_Bounded):
         """Return the rule as :func:`eqspike.simulate` takes it."""
         nearest = self.pairs == "nearest-neighbour"
         traces = (Trace("plus", self.tau_plus, nearest), Trace("minus", self.tau_minus, nearest))
-        return TraceRule(self._parameters(0.0), traces, on_pre, on_post, advance=advance, **self.bounds)
+        amplitudes = ("a_plus", "a_minus")
+        return TraceRule(
+            self._parameters(0.0), traces, on_pre, on_post, amplitudes=amplitudes, advance=advance, **self.bounds
+        )
 
     def plasticity(self, tick_s: float = 1.0) -> Plasticity:
         """Return the rule as a :class:`~eqspike.SpikingSubstrate` takes it, in ticks of ``tick_s``.

@@ -10,6 +10,7 @@ before its own change.
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import floor, log2
 from typing import NamedTuple
 
 import numpy as np
@@ -39,6 +40,8 @@ class TraceRule:
     traces : the traces of each end, in the order of the rows of ``pre`` and ``post`` (n_traces, n).
     on_pre, on_post : ``(parameters, weight, pre, i, post, j)``, what a spike of neuron i (on_post: j) asks for.
     w_min, w_max : bounds that the weights are clipped to.
+    amplitudes : names of the parameters that ``on_pre`` and ``on_post`` are linear in, beside one trace: a rule that
+        has them runs in fixed point too.
 
     Raises
     ------
@@ -55,6 +58,7 @@ class TraceRule:
         *,
         w_min: float = -np.inf,
         w_max: float = np.inf,
+        amplitudes: tuple[str, ...] = (),
         advance: Callable = leave_alone,
     ) -> None:
         for wrong, field, problem, remedy in (
@@ -77,6 +81,7 @@ class TraceRule:
                 raise PlasticityError(problem, field=field, remedy=remedy)
         bind(type(parameters), advance, on_pre, on_post)
         self.parameters, self.traces, self.w_min, self.w_max = parameters, tuple(traces), float(w_min), float(w_max)
+        self.amplitudes = amplitudes
 
     @property
     def taus_s(self) -> tuple[float, ...]:
@@ -92,3 +97,10 @@ class TraceRule:
         """Return the parameters with every float in the engine's precision."""
         kind = type(self.parameters)
         return kind(*(dtype.type(value) if isinstance(value, float) else value for value in self.parameters))
+
+    def integers(self) -> tuple[tuple, float]:
+        """Return the parameters with amplitudes as integers of 15 bits, and the power of two they were scaled by."""
+        largest = max(abs(getattr(self.parameters, name)) for name in self.amplitudes)
+        scale = 2.0 ** (14 - floor(log2(largest))) if largest > 0 else 1.0
+        whole = {name: round(getattr(self.parameters, name) * scale) for name in self.amplitudes}
+        return self.parameters._replace(**whole), scale

@@ -60,7 +60,8 @@ class ClockedSimulation:
         self.parts = [build_part(network, clock, inputs, wirings, s, rule, initial or {}) for s in self._shares]
         own = rule is not None and not type(rule.parameters).__module__.startswith("eqspike.")
         self._run = run_uncached if own else run_cached
-        self._parameters = NoRule() if rule is None else rule.typed(self.parts[0].traces.values.dtype)
+        units = units_of(network, clock)
+        self._parameters = NoRule(units.dtype.type(0)) if rule is None else units.parameters(rule)
         self._limits = [self._limit(layer, max_rate_hz) for layer in network.layers]
         n_layers = len(network.layers)
         self._chunk = WINDOW if len(self.parts) == 1 else min(self._shortest, WINDOW)
@@ -140,7 +141,7 @@ class ClockedSimulation:
         at = int(own.starts[row - 1, -1]) if row else 0
         shared = past is own
         scratch = np.zeros(part.room, np.int32)
-        streams = (int(Purpose.SOURCES) << 16, int(Purpose.BACKGROUND) << 16)
+        streams = (int(Purpose.SOURCES) << 16, int(Purpose.BACKGROUND) << 16, int(Purpose.SYNAPSE_ROUNDING) << 16)
         while True:
             rows = (self.ticks + done, self._longest + done, row + done, at)
             code, ran, at = self._run(

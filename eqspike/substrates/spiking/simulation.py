@@ -145,6 +145,13 @@ def _check(
                 raise ConfigError(f"there is no layer '{name}'.", field=field, remedy=f"Layers: {', '.join(names)}.")
     for layer in network.layers:
         _check_layer(layer, inputs.get(layer.name), initial.get(layer.name))
+    currents = [name for name, given in inputs.items() if isinstance(given, Poisson) and given.tau_synapse_s > 0]
+    if currents and isinstance(clock, Exact):
+        raise ConfigError(
+            "with an exponential current the next threshold crossing has no closed form.",
+            field=f"inputs.{currents[0]}.tau_synapse_s",
+            remedy="Set it to 0, or use the clock Clocked.",
+        )
     for projection in network.projections:
         joined = (projection.kernel is not None) + (projection.connectivity is not None)
         for wrong, field, problem, remedy in (
@@ -175,10 +182,10 @@ def _check(
                 "Give the pre layer shape=(height, width, channels).",
             ),
             (
-                projection.plastic and isinstance(clock, FixedPoint),
+                projection.plastic and isinstance(clock, FixedPoint) and rule is not None and not rule.amplitudes,
                 "plastic",
-                "weights in fixed point do not learn here.",
-                "Use the clock Clocked or Exact, or plastic=False.",
+                "in fixed point a rule must be linear in its amplitudes and in one trace, and name those.",
+                "Use PairSTDP, or the clock Clocked or Exact.",
             ),
         ):
             if wrong:

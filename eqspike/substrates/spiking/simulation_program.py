@@ -22,7 +22,7 @@ _WIRINGS = {
     "sparse": layout.SPARSE,
     "convolution": layout.CONVOLUTION,
 }
-_COLUMNS = layout.OUT_WIDTH + 1
+_COLUMNS = layout.UP + 1
 
 
 def padded(n: int) -> int:
@@ -136,12 +136,13 @@ def build_part(
         for index, (projection, wiring) in enumerate(zip(network.projections, wirings, strict=True))
     ]
     places = tuple(slice(end - size, end) for size, end in zip(arrays.sizes, np.cumsum(arrays.sizes), strict=True))
-    plastic = _number_plastic(rows)
-    layers, neurons, constant, tails = _layers(network, inputs, share, starts, units)
+    plastic = _number_plastic([row for row, _ in rows])
+    layers, neurons, constant, tails = _layers(network, inputs, share, starts, channels, units)
     kind = layout.FixedProgram if isinstance(clock, FixedPoint) else layout.Program
     program = kind(
         layers, neurons, constant,
-        np.array(rows, np.int64).reshape(len(rows), _COLUMNS),
+        np.array([row for row, _ in rows], np.int64).reshape(len(rows), _COLUMNS),
+        np.array([bounds for _, bounds in rows], units.dtype).reshape(len(rows), 2),
         np.array(channels.rows, np.int64).reshape(-1, 2), np.array(channels.filters, units.dtype).reshape(-1, 2),
         arrays.joined("starts", np.int64), arrays.joined("narrow", np.uint16), arrays.joined("wide", np.uint32),
         arrays.joined("delays", np.int64), arrays.joined("own_delays", np.int64), tails,
@@ -166,7 +167,7 @@ def build_part(
         )
     )
     return Part(
-        program, places, state, _traces(network, plastic, rule, clock), counts,
+        program, places, state, _traces(network, plastic, rule, units), counts,
         tuple(lo for lo, _ in share), tuple(size for _, size in share), room,
     )  # fmt: skip
 
@@ -204,18 +205,23 @@ class _Channels:
         return self.taus.index((layer, tau_s))
 
 
-def _layers(network: Network, inputs: Mapping, share: Sequence, starts: np.ndarray, units: Units) -> tuple:
+def _layers(
+    network: Network, inputs: Mapping, share: Sequence, starts: np.ndarray, channels: _Channels, units: Units
+) -> tuple:
     """Return the tables of layers and neurons, the constant part of a tick, and the tails of Poisson counts."""
     layers, neurons, tails = [], [], []
     constant = np.zeros(int(starts[-1]), units.dtype)
-    for layer, (first, size), start in zip(network.layers, share, starts[:-1], strict=True):
+    driven = []
+    for k, (layer, (first, size), start) in enumerate(zip(network.layers, share, starts[:-1], strict=True)):
         given = inputs.get(layer.name)
+        through = isinstance(given, Poisson) and layer.kind == "lif" and given.tau_synapse_s > 0
+        driven.append(channels.find(k, size, given.tau_synapse_s, units, layer.neuron) if through else -1)
         tails.append(units.poisson_tails(given.rate_hz, layer.name) if isinstance(given, Poisson) else [])
         if layer.kind == "lif":
             neuron = layer.neuron
             pause = units.ticks(neuron.refractory_s)
             layers.append([start, size, first, layout.NEURONS, neuron.reset == "hard", pause, -1, len(tails[-1])])
-            weight = units.delta(layer, given.weight) if isinstance(given, Poisson) else 0
+            weight = units.background(layer, given) if isinstance(given, Poisson) else 0
             neurons.append([*units.neuron(neuron), weight])
             constant[start : start + size] = units.constant(neuron)
             continue
@@ -227,7 +233,7 @@ def _layers(network: Network, inputs: Mapping, share: Sequence, starts: np.ndarr
     table = np.zeros((len(tails), max(1, *map(len, tails)) if len(tails) > 1 else max(1, len(tails[0]))), np.uint32)
     for row, values in zip(table, tails, strict=True):
         row[: len(values)] = values
-    totals = [[layer.size] for layer in network.layers]
+    totals = [[layer.size, channel] for layer, channel in zip(network.layers, driven, strict=True)]
     return np.hstack([np.array(layers, np.int64), totals]), np.array(neurons, units.dtype), constant, table
 
 
@@ -248,24 +254,19 @@ def _number_plastic(rows: list[list[int]]) -> list[list[int]]:
     return plastic
 
 
-def _traces(network: Network, plastic: list, rule, clock) -> layout.Traces:
+def _traces(network: Network, plastic: list, rule, units: Units) -> layout.Traces:
     if rule is None:
-        return layout.Traces(np.zeros((0, 1, 0)), np.zeros(1), np.zeros(1, np.bool_), np.zeros(2))
-    dtype = np.float64 if isinstance(clock, FixedPoint) or clock.precision == 64 else np.float32
+        return layout.Traces(np.zeros((0, 1, 0), units.dtype), np.zeros(1, units.dtype), np.zeros(1, np.bool_))
     width = max(layer.size for layer in network.layers)
-    keep = np.exp(-clock.tick_s / np.array(rule.taus_s))
-    return layout.Traces(
-        np.zeros((2 * len(plastic), len(keep), width), dtype),
-        keep.astype(dtype),
-        np.array(rule.nearest),
-        np.array([rule.w_min, rule.w_max], dtype),
-    )
+    keep = np.array([units.trace(tau) for tau in rule.taus_s], units.dtype)
+    return layout.Traces(np.zeros((2 * len(plastic), len(keep), width), units.dtype), keep, np.array(rule.nearest))
 
 
 def _projection(
     network: Network, index: int, projection: Projection, wiring: Wiring, share: Sequence, arrays: _Arrays,
     channels: _Channels, units: Units, rule,
-) -> list[int]:  # fmt: skip
+) -> tuple[list[int], tuple[float, float]]:  # fmt: skip
+    """Return the row of a projection, and the bounds of its weights where they learn."""
     names = [layer.name for layer in network.layers]
     pre, post = names.index(projection.pre), names.index(projection.post)
     lo, size = share[post]
@@ -281,7 +282,9 @@ def _projection(
     distinct = np.unique(ticks)
     row[layout.DELAYS], row[layout.N_DELAYS] = arrays.add("delays", distinct), distinct.size
     row[layout.OWN_DELAYS] = arrays.add("own_delays", ticks) if distinct.size > 1 else -1
-    weights = units.weights_of(projection, target, wiring.weights)
+    learning = rule if plastic else None
+    weights = units.weights_of(projection, target, wiring.weights, learning)
+    row[layout.MULTIPLIER :], bounds = units.learning(projection, target, wiring.weights, learning)
     if wiring.kind == "dense":
         weights = _dense(row, weights, lo, size)
     elif wiring.kind == "one-to-one":
@@ -294,7 +297,7 @@ def _projection(
             *before, projection.kernel.size, projection.kernel.padding, after[2], after[0], after[1]
         ]  # fmt: skip
     row[layout.WEIGHTS] = arrays.add("weights", weights.reshape(-1))
-    return row
+    return row, bounds
 
 
 def _dense(row: list[int], weights: np.ndarray, lo: int, size: int) -> np.ndarray:

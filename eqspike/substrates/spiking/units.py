@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from math import exp, expm1, lgamma, log, log2
+from math import exp, expm1, floor, lgamma, log, log2
 
 import numpy as np
 
 from eqspike.core.errors import ConfigError
-from eqspike.kernels.simulation_layout import NO_LEAK
+from eqspike.kernels.simulation_layout import FRACTION, NO_LEAK
 from eqspike.network.description import Layer, Network, Projection
+from eqspike.network.inputs import Poisson
 from eqspike.network.neurons import LIF
 from eqspike.substrates.spiking.clocks import Clocked, FixedPoint
 
@@ -87,13 +88,25 @@ class Units:
         """Return potentials in the user's unit."""
         return values.astype(np.float64)
 
-    def delta(self, layer: Layer, weight: float) -> float:
-        """Return the jump of an event of ``weight``."""
-        return weight
+    def background(self, layer: Layer, given: Poisson) -> float:
+        """Return what an event of a layer's background adds."""
+        return given.weight
 
-    def weights_of(self, projection: Projection, layer: Layer, values: np.ndarray) -> np.ndarray:
-        """Return weights in the program's unit."""
+    def trace(self, tau_s: float) -> float:
+        """Return how a plasticity trace decays in a tick."""
+        return exp(-self.tick_s / tau_s)
+
+    def parameters(self, rule) -> tuple:
+        """Return a rule's parameters as kernels take them."""
+        return rule.typed(self.dtype)
+
+    def weights_of(self, projection: Projection, layer: Layer, values: np.ndarray, rule=None) -> np.ndarray:
+        """Return weights in the program's unit; a ``rule`` may move them within its bounds."""
         return values.astype(self.weights)
+
+    def learning(self, projection: Projection, layer: Layer, values: np.ndarray, rule) -> tuple[list[int], tuple]:
+        """Return (multiplier, down, up) of an update and the (low, high) that weights are kept in."""
+        return [0, 0, 0], (0.0, 0.0) if rule is None else (rule.w_min, rule.w_max)
 
     def real_weights(self, projection: Projection, layer: Layer, values: np.ndarray) -> np.ndarray:
         """Return weights in the user's unit."""
@@ -150,21 +163,52 @@ class FixedUnits(Units):
     def real_potential(self, layer: Layer, values: np.ndarray) -> np.ndarray:
         return layer.neuron.v_rest + values * self.unit(layer.neuron)
 
-    def delta(self, layer: Layer, weight: float) -> int:
-        return int(self._integers(f"inputs.{layer.name}.weight", np.array([weight / self.unit(layer.neuron)]))[0])
+    def background(self, layer: Layer, given: Poisson) -> int:
+        wanted = given.weight * self._scale(given.tau_synapse_s, layer)
+        up = self._up(f"inputs.{layer.name}.weight", np.array([wanted]))
+        return round(wanted / (1 << up)) << up
 
-    def _scale(self, projection: Projection, layer: Layer) -> float:
-        return (self._per_tick(layer.neuron) if projection.tau_synapse_s > 0 else 1.0) / self.unit(layer.neuron)
+    def trace(self, tau_s: float) -> int:
+        return self.shift(tau_s)
 
-    def weights_of(self, projection: Projection, layer: Layer, values: np.ndarray) -> np.ndarray:
-        return self._integers(f"{projection.name}.weight", values * self._scale(projection, layer))
+    def parameters(self, rule) -> tuple:
+        return rule.integers()[0]
+
+    def _scale(self, tau_synapse_s: float, layer: Layer) -> float:
+        """Return the steps of potential of a weight of one."""
+        return (self._per_tick(layer.neuron) if tau_synapse_s > 0 else 1.0) / self.unit(layer.neuron)
+
+    def weights_of(self, projection: Projection, layer: Layer, values: np.ndarray, rule=None) -> np.ndarray:
+        wanted = values * self._scale(projection.tau_synapse_s, layer)
+        up = self._range(projection, layer, values, rule)
+        return (np.round(wanted / (1 << up)) * (1 << up)).astype(np.int32)
 
     def real_weights(self, projection: Projection, layer: Layer, values: np.ndarray) -> np.ndarray:
-        return values / self._scale(projection, layer)
+        return values / self._scale(projection.tau_synapse_s, layer)
 
-    def _integers(self, field: str, wanted: np.ndarray) -> np.ndarray:
-        """Return integers of the declared width times the smallest power of two that holds the largest weight."""
-        most, largest = max(1, (1 << (self.clock.weight_bits - 1)) - 1), np.abs(wanted).max(initial=0)
+    def learning(self, projection: Projection, layer: Layer, values: np.ndarray, rule) -> tuple[list[int], tuple]:
+        if rule is None:
+            return [0, 0, 0], (0, 0)
+        scale, up = self._scale(projection.tau_synapse_s, layer), self._range(projection, layer, values, rule)
+        steps = scale / (rule.integers()[1] * (1 << FRACTION) * (1 << up))  # of the weight for a unit of what is asked
+        down = min(62, 14 - floor(log2(steps)))
+        bounds = [np.clip(bound * scale / (1 << up), -self._most, self._most) for bound in (rule.w_min, rule.w_max)]
+        return [round(steps * 2.0**down), down, up], tuple(round(bound) << up for bound in bounds)
+
+    @property
+    def _most(self) -> int:
+        """The largest integer of a weight."""
+        return max(1, (1 << (self.clock.weight_bits - 1)) - 1)
+
+    def _range(self, projection: Projection, layer: Layer, values: np.ndarray, rule) -> int:
+        """Return the power of two of a weight's steps, wide enough for what a rule may make of it."""
+        ends = [] if rule is None else [bound for bound in (rule.w_min, rule.w_max) if np.isfinite(bound)]
+        widest = np.append(np.abs(values).max(initial=0), np.abs(ends))
+        return self._up(f"{projection.name}.weight", widest * self._scale(projection.tau_synapse_s, layer))
+
+    def _up(self, field: str, wanted: np.ndarray) -> int:
+        """Return the smallest power of two times which an integer of the declared width holds the largest weight."""
+        largest = np.abs(wanted).max(initial=0)
         if 0 < largest < 0.5:
             raise ConfigError(
                 f"every weight is less than half a step of a potential of {self.clock.potential_bits} bits.",
@@ -178,9 +222,9 @@ class FixedUnits(Units):
                 remedy="Lower clock.potential_bits.",
             )
         shift = 0
-        while np.round(largest / (1 << shift)) > most:
+        while np.round(largest / (1 << shift)) > self._most:
             shift += 1
-        return (np.round(wanted / (1 << shift)) * (1 << shift)).astype(np.int32)
+        return shift
 
 
 def units_of(network: Network, clock: Clocked | FixedPoint) -> Units:
