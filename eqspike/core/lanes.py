@@ -14,7 +14,7 @@ from collections.abc import Callable
 import llvmlite.binding
 import numpy as np
 from llvmlite import ir
-from numba.core import cgutils, types
+from numba.core import cgutils, config, types
 from numba.core.extending import intrinsic, models, overload, register_model
 from numba.np.arrayobj import make_array
 
@@ -113,6 +113,14 @@ def _append(typing, array, at, first, mask):
 
 
 @intrinsic
+def _filled(typing, value):
+    def generate(context, builder, signature, arguments):
+        return _spread(builder, arguments[0])
+
+    return _Lanes(value)(value), generate
+
+
+@intrinsic
 def _with_lane(typing, lanes, lane, value):
     def generate(context, builder, signature, arguments):
         return builder.insert_element(arguments[0], arguments[2], builder.trunc(arguments[1], _I32))
@@ -176,16 +184,24 @@ def _overload(function: Callable, found: Callable) -> None:
     overload(function)(typed)
 
 
+def _compiled_as(compiled: Callable) -> Callable:
+    """Put an intrinsic in the place of a function, except where kernels are not compiled."""
+    return lambda function: function if config.DISABLE_JIT else compiled
+
+
+@_compiled_as(_load)
 def load(array, at):
     """Return lanes with ``array[at : at + LANES]``."""
     return array[at : at + LANES].copy()
 
 
+@_compiled_as(_store)
 def store(array, at, values):
     """Put lanes, or a mask as zeros and ones, into ``array[at : at + LANES]``."""
     array[at : at + LANES] = values
 
 
+@_compiled_as(_append)
 def append(array, at, first, mask):
     """Write ``first`` + lane for every set lane of ``mask`` to ``array`` (int32), one after the other from ``at``.
 
@@ -195,6 +211,13 @@ def append(array, at, first, mask):
     array[at : at + found.size] = first + found
 
 
+@_compiled_as(_filled)
+def filled(value):
+    """Return lanes that all hold ``value``."""
+    return np.full(LANES, value)
+
+
+@_compiled_as(_with_lane)
 def with_lane(lanes, lane, value):
     """Return ``lanes`` with one of them replaced."""
     changed = lanes.copy()
@@ -202,29 +225,22 @@ def with_lane(lanes, lane, value):
     return changed
 
 
+@_compiled_as(_select)
 def select(mask, a, b):
     """Return lanes of ``a`` where ``mask`` is set, else of ``b``; one of the two may be a scalar."""
     return np.where(mask, a, b)
 
 
+@_compiled_as(_tally)
 def tally(mask):
     """Return how many lanes of ``mask`` are set."""
     return int(np.count_nonzero(mask))
 
 
+@_compiled_as(_below)
 def below(n):
     """Return the mask of the lanes whose number is below ``n``."""
     return np.arange(LANES) < n
-
-
-def at_least(a, low):
-    """Return the greater of each lane of ``a`` and ``low``."""
-    return np.where(low > a, low, a)
-
-
-def at_most(a, high):
-    """Return the smaller of each lane of ``a`` and ``high``."""
-    return np.where(high < a, high, a)
 
 
 def _greater(builder, a, low):
@@ -235,25 +251,23 @@ def _smaller(builder, a, high):
     return builder.select(builder.fcmp_ordered("<", high, a), high, a)
 
 
+@_compiled_as(_pairwise(_greater, None))
+def at_least(a, low):
+    """Return the greater of each lane of ``a`` and ``low``."""
+    return np.where(low > a, low, a)
+
+
+@_compiled_as(_pairwise(_smaller, None))
+def at_most(a, high):
+    """Return the smaller of each lane of ``a`` and ``high``."""
+    return np.where(high < a, high, a)
+
+
 for _function, _reals, _integers, _compares in (
     (operator.add, ir.IRBuilder.fadd, ir.IRBuilder.add, False),
     (operator.sub, ir.IRBuilder.fsub, ir.IRBuilder.sub, False),
     (operator.mul, ir.IRBuilder.fmul, ir.IRBuilder.mul, False),
     (operator.ge, lambda builder, a, b: builder.fcmp_ordered(">=", a, b), None, True),
     (operator.ne, lambda builder, a, b: builder.fcmp_unordered("!=", a, b), None, True),
-    (at_least, _greater, None, False),
-    (at_most, _smaller, None, False),
 ):
     _overload(_function, _pairwise(_reals, _integers, compares=_compares))
-
-overload(load, inline="always")(lambda array, at: lambda array, at: _load(array, at))
-overload(store, inline="always")(lambda array, at, values: lambda array, at, values: _store(array, at, values))
-overload(append, inline="always")(
-    lambda array, at, first, mask: lambda array, at, first, mask: _append(array, at, first, mask)
-)
-overload(with_lane, inline="always")(
-    lambda lanes, lane, value: lambda lanes, lane, value: _with_lane(lanes, lane, value)
-)
-overload(select, inline="always")(lambda mask, a, b: lambda mask, a, b: _select(mask, a, b))
-overload(tally, inline="always")(lambda mask: lambda mask: _tally(mask))
-overload(below, inline="always")(lambda n: lambda n: _below(n))

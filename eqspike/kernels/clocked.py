@@ -7,7 +7,7 @@ plasticity rule, which reads traces as they stood before this tick's spikes; las
 
 from __future__ import annotations
 
-from eqspike.core.jit import inline, splice
+from eqspike.core.jit import splice
 from eqspike.kernels.layout import (
     ACCUMULATOR_WRITES,
     BACK_CHANNEL,
@@ -93,47 +93,30 @@ from eqspike.kernels.rules import advance, on_post, on_pre
 
 
 @splice
-def gather_input(program, state, injected, t, label, beta, target_rate, rate_trace):
-    """Sum what a layer does not read by itself as it integrates, for the layers where there is such."""
-    layers, neurons, traces = program.layers, state.neurons, state.traces
-    out, injecting = layers.shape[0] - 1, t < injected.shape[0]
-    for layer in range(layers.shape[0]):
-        if layers[layer, KIND] == LIF and not reads_drive(layers, layer, injecting, beta):
-            lo, width = layers[layer, START], layers[layer, PADDED]
-            copy_into(neurons[TOTAL, lo : lo + width], neurons[DRIVE, lo : lo + width])
+def sum_input(program, state, injected, t):
+    """Sum drive, injected current and the channels that no layer reads by itself as it integrates."""
+    layers, total = program.layers, state.neurons[TOTAL]
+    copy_into(total, state.neurons[DRIVE])
     for c in range(program.channels.shape[0]):
         layer, at = program.channels[c, CHANNEL_LAYER], program.channels[c, CHANNEL_START]
         if layers[layer, MAIN] != c:
             lo, width = layers[layer, START], layers[layer, PADDED]
-            decay_into(neurons[TOTAL, lo : lo + width], state.current[at : at + width], program.filters[c, DECAY])
-    if injecting:
+            decay_into(total[lo : lo + width], state.current[at : at + width], program.filters[c, DECAY])
+    if t < injected.shape[0]:
         for layer in range(layers.shape[0]):
             lo, n = layers[layer, START], layers[layer, SIZE]
-            add_into(neurons[TOTAL, lo : lo + n], injected[t, lo : lo + n])
-    if beta != 0:
-        lo, n = layers[out, START], layers[out, SIZE]
-        nudge(neurons[TOTAL, lo : lo + n], traces[out, rate_trace], label, beta, target_rate)
-
-
-@inline
-def reads_drive(layers, layer, injecting, beta):
-    """Return whether a layer's whole input is its constant drive and one channel, which it reads as it integrates."""
-    return layers[layer, PLAIN] and not injecting and (beta == 0 or layer < layers.shape[0] - 1)
+            add_into(total[lo : lo + n], injected[t, lo : lo + n])
 
 
 @splice
-def fire_layers(program, state, counts, phase, t, mark_sources, injecting, beta):
+def fire_layers(program, state, counts, phase, t, mark_sources, summed, nudged):
     """Let every layer spike: LIF layers from their summed input, source layers from the input events of the tick."""
     layers, neurons = program.layers, program.neurons
-    for layer in range(layers.shape[0]):
-        lo, n, kind, end = (
-            layers[layer, START],
-            layers[layer, SIZE],
-            layers[layer, KIND],
-            layers[layer, START] + layers[layer, PADDED],
-        )
+    for layer in range(1 if layers[0, KIND] == STATIC else 0, layers.shape[0]):
+        lo, n, kind = layers[layer, START], layers[layer, SIZE], layers[layer, KIND]
+        end = lo + layers[layer, PADDED]
         if kind == LIF:
-            row = DRIVE if reads_drive(layers, layer, injecting, beta) else TOTAL
+            row = TOTAL if summed or (nudged and layer == layers.shape[0] - 1) else DRIVE
             v, total, fired = state.neurons[V, lo:end], state.neurons[row, lo:end], state.integers[FIRED, lo:end]
             spikes, count = state.spikes[lo:end], state.integers[COUNT, lo:end]
             keep, threshold, rest = neurons[layer, KEEP], neurons[layer, THRESHOLD], neurons[layer, REST]
@@ -349,13 +332,22 @@ def run_phase(
     layers, neurons, integers, traces = program.layers, state.neurons, state.integers, state.traces
     n_layers = layers.shape[0]
     mark_sources = (traced and sources_traced) or record.raster.shape[0] > 0
+    lo, n = layers[n_layers - 1, START], layers[n_layers - 1, SIZE]
+    summed = injected.shape[0] > 0
+    for layer in range(n_layers):
+        summed = summed or (layers[layer, KIND] == LIF and not layers[layer, PLAIN])
+    out_total, rates = neurons[TOTAL, lo : lo + n], traces[n_layers - 1, rate_trace]
+    out_input = neurons[TOTAL if summed else DRIVE, lo : lo + n]
     fill(integers[COUNT], 0)
     fill(integers[BEFORE], 0)
     for t in range(first_tick, first_tick + ticks):
         if t - first_tick == readout_from:
             copy_into(integers[BEFORE], integers[COUNT])
-        gather_input(program, state, injected, t, label, beta, target_rate, rate_trace)
-        fire_layers(program, state, counts, phase, t, mark_sources, t < injected.shape[0], beta)
+        if summed:
+            sum_input(program, state, injected, t)
+        if beta != 0:
+            nudge(out_total, out_input, rates, label, beta, target_rate)
+        fire_layers(program, state, counts, phase, t, mark_sources, summed, beta != 0)
         deliver_spikes(program, weights, state, t, learning)
         if learning:
             for layer in range(n_layers):

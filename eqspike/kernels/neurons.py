@@ -162,8 +162,11 @@ def add_pixels(w, drive, image, bright, offset, row):
 
 
 @inline
-def nudge(total, rates, label, beta, target_rate):
-    """Add the nudging current beta (y - r) to the outputs: r their rates, y the target rate for the label, else 0."""
+def nudge(total, given, rates, label, beta, target_rate):
+    """Set ``total`` to ``given`` and the nudging current beta (y - r) of the outputs.
+
+    r are their rates, y the target rate for the label, else 0.
+    """
     for k in range(total.size):
-        total[k] -= beta * rates[k]
+        total[k] = given[k] - beta * rates[k]
     total[label] += beta * target_rate

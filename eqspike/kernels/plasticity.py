@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from eqspike.core.jit import apart, inline
-from eqspike.core.lanes import LANES, at_least, at_most, below, load, select, store, tally, with_lane
+from eqspike.core.lanes import LANES, at_least, at_most, below, filled, load, select, store, tally, with_lane
 from eqspike.kernels.rules import on_post, on_pre
 
 
@@ -59,7 +59,7 @@ def write_narrow(parameters, w, offset, ids, pre, post, n, gain, low, high):
     for i in ids:
         base = offset + i * LANES
         before = load(w, base)
-        asked = before
+        asked = filled(gain)
         for k in range(LANES):
             asked = with_lane(asked, k, on_pre(parameters, w[base + k], pre, i, post, k))
         wanted = select(inside, before + asked * gain, before)
@@ -127,12 +127,19 @@ def count_asked(held):
 def move_row(w, start, n, steps, scale, low, high):
     """Move ``w[start : start + n]`` by ``scale * steps``, clipped to [low, high]; return (changed, clipped)."""
     changed, clipped = 0, 0
-    for at in range(0, n, LANES):
+    whole = n // LANES * LANES
+    for at in range(0, whole, LANES):
         before = load(w, start + at)
-        inside = below(n - at)
-        wanted = select(inside, before + load(steps, at) * scale, before)
-        after = select(inside, at_most(at_least(wanted, low), high), before)
+        wanted = before + load(steps, at) * scale
+        after = at_most(at_least(wanted, low), high)
         store(w, start + at, after)
+        changed += tally(after != before)
+        clipped += tally(after != wanted)
+    if whole < n:
+        inside, before = below(n - whole), load(w, start + whole)
+        wanted = select(inside, before + load(steps, whole) * scale, before)
+        after = select(inside, at_most(at_least(wanted, low), high), before)
+        store(w, start + whole, after)
         changed += tally(after != before)
         clipped += tally(after != wanted)
     return changed, clipped

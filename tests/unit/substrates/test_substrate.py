@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import pytest
 from reference.cases import counts_of, plain_case, spikes_of
 
 from eqspike.core.errors import ConfigError, DataError
+from eqspike.kernels import layout
 from eqspike.learning.eqspike import EqSpike
+from eqspike.learning.plasticity import Plasticity
 from eqspike.learning.stdp import PairSTDP
 from eqspike.network.description import Network, Projection, Synapse
 from eqspike.network.initialisers import glorot_uniform
@@ -211,3 +215,40 @@ def test_initial_weights_keep_to_their_bounds() -> None:
     for values in substrate.get_weights()[0].values():
         assert values.min() >= np.float32(-0.05) and values.max() <= np.float32(0.1)
         assert (values == np.float32(0.1)).any(), "the case must have weights that the bound cuts"
+
+
+class _Constant(NamedTuple):
+    step: float
+
+
+def _trace(parameters, traces, spikes, tick):
+    for i in range(spikes.size):
+        traces[0, i] = 1.0
+
+
+def _always(parameters, weight, pre, i, post, j):
+    return parameters.step
+
+
+@pytest.mark.kernels
+@pytest.mark.parametrize("commit", ["immediate", "end_of_phase"])
+@pytest.mark.parametrize("kind", ["static", "regular"])
+def test_learning_leaves_padding_alone_and_both_orders_of_the_weights_equal(kind: str, commit: str) -> None:
+    """Even with a rule that asks for something at every synapse, those that do not exist stay at zero."""
+    case = plain_case(kind, commit=commit)
+    rule = Plasticity(_Constant(0.01), ("on",), _trace, _always, _always)
+    made = SpikingSubstrate(case.network, rule, case.phases, case.encoding, precision=64)
+    images, labels = case.images(3), case.labels(3)
+    before = made.get_weights()[0]
+    made.train(images, labels, np.arange(3), 0, 3, scale=1.0, offset=0)
+    now = made.get_weights()[0]
+    assert any(not np.array_equal(before[name], now[name]) for name in now)
+    w, wt, _ = made.weights
+    for row, (name, values) in zip(made.compiled.program.projections, now.items(), strict=True):
+        block = w[row[layout.OFFSET] :][: len(values) * row[layout.ROW]].reshape(len(values), -1)
+        assert not block[:, values.shape[1] :].any(), name
+        if row[layout.TRANSPOSED] >= 0:
+            across = wt[row[layout.TRANSPOSED] :][: values.shape[1] * row[layout.COLUMN]]
+            across = across.reshape(values.shape[1], -1)
+            assert np.array_equal(across[:, : len(values)].T, values), name
+            assert not across[:, len(values) :].any(), name
