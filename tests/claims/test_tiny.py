@@ -59,10 +59,15 @@ encoding = { kind = "regular", max_rate = 0.3 }
 phases.free_ticks = 100
 network.projections.0 = { learning_rate = 0.4, commit = "COMMIT", tau_synapse_ticks = 10 }
 """
+FIXED = """
+rule = { tau_ticks = 8, delay_ticks = 8 }
+network.fixed_point = { weight_bits = 4, accumulator_bits = 8 }
+"""
 CASES = {  # name: settings, the case that it is compared with, bound
     "static": ("", None, "at_least = 0.92"),
     "no-random-sign": ("rule.random_sign = false", "static", "below = 0.0"),
     "short-free-phase": ("phases = { free_ticks = 20, readout_ticks = 10 }", "static", "below = 0.0"),
+    "fixed-point": (FIXED, "static", "at_least = -0.01"),
     "hard-reset": ('network.neuron.reset = "hard"', "static", "below = 0.0"),
     "spiking": (SPIKING.replace("COMMIT", "end_of_phase"), None, "at_least = 0.91"),
     "spiking-immediate": (SPIKING.replace("COMMIT", "immediate"), "spiking", "below = 0.0"),
