@@ -67,7 +67,8 @@ class PairSTDP(_Bounded):
 
     dW = A_plus exp(-dt / tau_plus) for dt > 0 and -A_minus exp(dt / tau_minus) for dt < 0, summed over all pairs
     (``all-to-all``), or over each spike and the last one of the other neuron before it (``nearest-neighbour``, the
-    symmetric scheme). Coincident spikes (dt = 0) change nothing. Weights are clipped to [w_min, w_max].
+    symmetric scheme). In ticks coincident spikes (dt = 0) change nothing; on the exact clock the later one of
+    a moment pairs with the earlier. Weights are clipped to [w_min, w_max].
 
     References
     ----------

@@ -2,9 +2,9 @@
 
 Both ends of a plastic projection have all traces of the rule. A spike that arrives at a synapse, after the axonal
 delay, changes its weight by ``on_pre``, a spike of the post neuron, without delay, by ``on_post``; both read traces as
-they stood before. Then the traces of the neuron that fired grow by one, or are set to one (``nearest``). At equal times
-(within a tick) arrivals come first and no event sees the other's trace; a spike is delivered with the weight as it was
-before its own change.
+they stood before. Then the traces of the neuron that fired grow by one, or are set to one (``nearest``). Within a
+tick arrivals come first and no event sees the other's trace; on the exact clock events of one moment follow each other.
+A spike is delivered with the weight as it was before its own change.
 """
 
 from __future__ import annotations

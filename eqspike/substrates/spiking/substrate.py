@@ -17,7 +17,7 @@ from eqspike.kernels import encoders
 from eqspike.kernels.layout import Counts, Record, State
 from eqspike.kernels.presentations import present_cached, present_uncached
 from eqspike.network.checks import check_arrays, check_samples
-from eqspike.network.description import Network
+from eqspike.network.description import Network, Neuron
 from eqspike.substrates.spiking import program
 from eqspike.substrates.spiking.settings import Encoding, Phases
 
@@ -288,6 +288,30 @@ class SpikingSubstrate:
 def _check_fit(
     network: Network, rule: InLoopRule, phases: Phases, encoding: Encoding, beta: float, precision: int
 ) -> None:
+    for wrong, field, problem, remedy in (
+        (len(network.layers) < 2, "network", "a network has an input and at least one further layer.", "Add a layer."),
+        (
+            any(layer.kind == "source" for layer in network.layers[1:]),
+            "network",
+            "only the first layer can be the input of presentations.",
+            "Use eqspike.simulate for several.",
+        ),
+        *(
+            (
+                layer.kind == "lif" and not isinstance(layer.neuron, Neuron),
+                layer.name,
+                "it counts seconds.",
+                "Neuron().",
+            )
+            for layer in network.layers
+        ),
+        *(
+            (p.synapse is None, p.name, "it has no synapse settings.", "Pass Synapse(...), or use eqspike.simulate.")
+            for p in network.projections
+        ),
+    ):
+        if wrong:
+            raise ConfigError(problem, field=field, remedy=remedy)
     static = network.layers[0].kind == "static"
     unlike = static != (encoding.kind == "static")
     no_nudge = rule.contrastive and phases.nudged_ticks == 0

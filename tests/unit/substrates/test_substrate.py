@@ -13,8 +13,9 @@ from eqspike.kernels import layout
 from eqspike.learning.eqspike import EqSpike
 from eqspike.learning.plasticity import Plasticity
 from eqspike.learning.stdp import PairSTDP
-from eqspike.network.description import Network, Projection, Synapse
+from eqspike.network.description import Layer, Network, Neuron, Projection, Synapse
 from eqspike.network.initialisers import glorot_uniform
+from eqspike.network.neurons import LIF
 from eqspike.substrates.spiking.settings import Encoding, Phases
 from eqspike.substrates.spiking.substrate import SpikingSubstrate
 
@@ -170,6 +171,22 @@ def test_a_substrate_that_could_not_run_is_refused(changes: dict, field: str) ->
     settings = {"encoding": case.encoding, "phases": Phases()} | changes
     with pytest.raises(ConfigError) as error:
         SpikingSubstrate(case.network, EqSpike().plasticity(), **settings)
+    assert error.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("layers", "projection", "field"),
+    [
+        ((Layer("a", 3, "source"),), None, "network"),
+        ((Layer("a", 3, "source"), Layer("b", 3, "source"), Layer("c", 2, "lif", Neuron())), None, "network"),
+        ((Layer("a", 3, "source"), Layer("c", 2, "lif", LIF())), None, "c"),
+        ((Layer("a", 3, "source"), Layer("c", 2, "lif", Neuron())), Projection("a", "c", weight=1.0), "a->c"),
+    ],
+)
+def test_networks_in_continuous_time_are_sent_to_simulate(layers: tuple, projection, field: str) -> None:
+    network = Network(layers, (projection,) if projection else ())
+    with pytest.raises(ConfigError) as error:
+        SpikingSubstrate(network, EqSpike().plasticity(), Phases(), Encoding(kind="poisson"))
     assert error.value.field == field
 
 
