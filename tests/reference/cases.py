@@ -109,6 +109,7 @@ PAIR_STDP = st.builds(
     tau_minus=st.sampled_from([5.0, 8.0]),
     A_plus=st.sampled_from([0.3, 0.02]),
     A_minus=st.sampled_from([0.2, 0.05]),
+    pairs=st.sampled_from(["all-to-all", "nearest-neighbour"]),
 )
 
 ENCODINGS = st.builds(

@@ -54,8 +54,14 @@ def decayed_counts(spikes: np.ndarray, tau: float) -> np.ndarray:
     return np.exp(-ages / tau) @ spikes
 
 
+def decayed_last(spikes: np.ndarray, tau: float) -> np.ndarray:
+    """Return exp(-age / tau) of each neuron's last spike, 0 where there was none."""
+    fired = [np.flatnonzero(train) for train in spikes.T]
+    return np.array([np.exp(-(len(spikes) - ticks[-1]) / tau) if ticks.size else 0.0 for ticks in fired])
+
+
 class PairSTDPTwin:
-    """Every pair of a pre and a post spike counts: a post spike sums over past pre spikes and the other way round."""
+    """A post spike sums over past pre spikes and the other way round, or takes the last of them alone."""
 
     contrastive, traces_sources, named_traces = False, True, 2
 
@@ -64,7 +70,8 @@ class PairSTDPTwin:
 
     def read(self, spikes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return what past spikes are worth to a later partner: (as pre spikes, as post spikes)."""
-        return decayed_counts(spikes, self.rule.tau_plus), decayed_counts(spikes, self.rule.tau_minus)
+        decayed = decayed_counts if self.rule.pairs == "all-to-all" else decayed_last
+        return decayed(spikes, self.rule.tau_plus), decayed(spikes, self.rule.tau_minus)
 
     def rate(self, reading: tuple) -> np.ndarray:
         return reading[0]
