@@ -1,4 +1,4 @@
-"""Brian2 as a peer: C++ standalone programs for timing, and small networks step by step for equality of spikes.
+"""Brian2 as a peer: C++ standalone programs of the networks that are timed.
 
 A standalone program is built once and run often; its time is what Brian2 itself reports of the run, without compiling
 and without initialising.
@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from math import expm1
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -19,8 +18,6 @@ import numpy as np
 
 from eqspike.bench.balanced import TICK_S, Brunel, Cuba
 from eqspike.core.errors import ConfigError
-from eqspike.network.inputs import SpikeList
-from eqspike.network.neurons import LIF
 
 _SEED = "EQSPIKE_PEER_SEED"  # read by the program when it starts, so that a seed needs no compiling
 _RESEED = f"""
@@ -265,100 +262,7 @@ def by_image(spikes: Spikes, network: Inference, images: int, *, lanes: int = 1)
     return raster
 
 
-@dataclass(frozen=True)
-class Connection:
-    """Synapses one by one onto the neurons, from them or from the ``input``'s spikes; ``delay_s`` one or one each."""
-
-    pre: np.ndarray
-    post: np.ndarray
-    weight: np.ndarray | float
-    delay_s: np.ndarray | float
-    tau_synapse_s: float = 0.0
-    from_input: bool = False
-
-
-def small_network(
-    neuron: LIF, size: int, connections: Sequence[Connection], *, duration_s: float, tick_s: float = TICK_S,
-    inputs: SpikeList | None = None, initial: np.ndarray | float | None = None,
-) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
-    """Return times (s) and neurons of the spikes of a deterministic network, in 64 bits, by time and neuron.
-
-    Of each tick: neurons, thresholds, resets, arrivals. A spike of tick n with a delay of D ticks arrives in n + D. A
-    refractory time of R ticks is that of NEST and of this engine: after a spike in tick n, V stands still in R ticks
-    and what arrives in R ticks, from n on, is lost. Brian2 of itself would integrate already in tick n + R.
-
-    Parameters
-    ----------
-    initial : potentials, by default at rest.
-    """
-    brian2 = _brian2()
-    second = brian2.second
-    with _runtime(brian2, tick_s):
-        currents = {f"g{k}": c.tau_synapse_s for k, c in enumerate(connections) if c.tau_synapse_s > 0}
-        group = _neurons(brian2, neuron, size, currents, tick_s)
-        group.v = neuron.v_rest if initial is None else initial
-        listed = inputs or SpikeList(np.zeros(0), np.zeros(0, np.int64))
-        ends = [c.pre for c in connections if c.from_input and len(c.pre)]
-        last = max((int(np.max(neurons)) for neurons in (*ends, listed.neurons) if len(neurons)), default=0)
-        source = brian2.SpikeGeneratorGroup(1 + last, listed.neurons, listed.times_s * second)
-        parts: list[Any] = [group, source]
-        for k, connection in enumerate(connections):
-            code = f"g{k}_post += w" if f"g{k}" in currents else "v_post += w"
-            joined = brian2.Synapses(source if connection.from_input else group, group, "w : 1", on_pre=code)
-            joined.connect(i=connection.pre, j=connection.post)
-            joined.w, joined.delay = connection.weight, connection.delay_s * second
-            parts.append(joined)
-        monitor = brian2.SpikeMonitor(group)
-        network = brian2.Network(*parts, monitor)
-        network.schedule = _SCHEDULE
-        network.run(duration_s * second)
-        t, i = np.asarray(monitor.t), np.asarray(monitor.i, np.int64)
-    order = np.lexsort((i, t))
-    return t[order], i[order]
-
-
-_SCHEDULE = ["start", "groups", "thresholds", "resets", "synapses", "end"]
-
-
-def _neurons(brian2: Any, neuron: LIF, size: int, currents: Mapping[str, float], tick_s: float) -> Any:
-    """Return the group of neurons with ``currents`` (their time constants), potentials being plain numbers.
-
-    Brian2's exact integration wants an equation that settles: of a neuron without a leak the step is written out. A
-    refractory neuron is put back at every tick, and so loses what arrived.
-    """
-    leaky, resting = neuron.tau_membrane_s is not None, neuron.refractory_s > 0
-    taus = dict(currents)
-    reset = "v = reset" if neuron.reset == "hard" else "v += reset - threshold"
-    if neuron.adaptation_step:
-        taus["a"] = neuron.tau_adaptation_s
-        reset += "\na += adaptation_step"
-    signs = {name: "-" if name == "a" else "+" for name in taus}
-    space: dict[str, Any] = {"threshold": neuron.v_threshold, "rest": neuron.v_rest, "reset": neuron.v_reset}
-    space |= {"drive": neuron.drive, "adaptation_step": neuron.adaptation_step}
-    space |= {f"tau_{name}": tau * brian2.second for name, tau in taus.items()}
-    if leaky:
-        space["tau"] = neuron.tau_membrane_s * brian2.second
-        total = " ".join(f"{sign} {name}" for name, sign in signs.items())
-        lines = [
-            f"dv/dt = (rest - v + drive {total}) / tau : 1",
-            *(f"d{name}/dt = -{name} / tau_{name} : 1" for name in taus),
-        ]
-    else:
-        lines = [f"{name} : 1" for name in ("v", *taus)]
-    group = brian2.NeuronGroup(
-        size, "\n".join(lines), threshold="v >= threshold", reset=reset,
-        refractory=(neuron.refractory_s + tick_s if resting else 0) * brian2.second, method="exact", namespace=space,
-    )  # fmt: skip
-    steps = []
-    if not leaky:
-        areas = {name: -tau * expm1(-tick_s / tau) for name, tau in taus.items()}
-        total = "".join(f" {sign} {areas[name]!r} * {name}" for name, sign in signs.items())
-        steps = [f"v += drive * {tick_s!r}{total}", *(f"{name} *= exp(-dt / tau_{name})" for name in taus)]
-    if resting:
-        steps.append("v = v * int(not_refractory) + reset * (1 - int(not_refractory))")
-    if steps:
-        group.run_regularly("\n".join(steps), when="groups", order=1)
-    return group
+_SCHEDULE = ["start", "groups", "thresholds", "resets", "synapses", "end"]  # of the engine
 
 
 def _build(
@@ -404,19 +308,6 @@ def _standalone(brian2: Any, threads: int, precision: int, tick_s: float = TICK_
         device.reinit()
         prefs.core.default_float_dtype, prefs.devices.cpp_standalone.openmp_threads = kept
         brian2.devices.reset_device(before)
-
-
-@contextmanager
-def _runtime(brian2: Any, tick_s: float) -> Iterator[None]:
-    """Let Brian2 step in NumPy, and afterwards as it was."""
-    kept, tick = brian2.prefs.codegen.target, brian2.defaultclock.dt
-    brian2.start_scope()
-    try:
-        brian2.prefs.codegen.target = "numpy"
-        brian2.defaultclock.dt = tick_s * brian2.second
-        yield
-    finally:
-        brian2.prefs.codegen.target, brian2.defaultclock.dt = kept, tick
 
 
 def _brian2() -> Any:

@@ -1,4 +1,4 @@
-"""Suite ``engine``: training and inference of EqSpike networks on MNIST, one thread unless said otherwise."""
+"""Suite ``engine``: EqSpike on MNIST, then networks in continuous time; one thread unless said otherwise."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import numpy as np
 from eqspike.bench.peers import dense_inference
 from eqspike.bench.result import Measurement, in_turn
 from eqspike.bench.roofline import roofline, rows_delivered
+from eqspike.bench.simulator import against_brian2, measure_simulator
 from eqspike.bench.uncounted import uncounted_present
 from eqspike.data import Dataset, load_dataset
 from eqspike.training.api import resolve
@@ -56,8 +57,8 @@ def training(name: str, recipe: str, dataset: Dataset, changes: dict, repeats: i
     )
 
 
-def inference(name: str, recipe: str, dataset: Dataset, changes: dict, repeats: int) -> Measurement:
-    """Measure inference on one core against a dense NumPy loop, with the roofline over its delivered spikes."""
+def inference(name: str, recipe: str, dataset: Dataset, changes: dict, repeats: int) -> Iterator[Measurement]:
+    """Measure inference on one core, with the roofline over its delivered spikes; with static input against peers."""
     run = _trained(recipe, dataset, changes)
     images = dataset.x_test[:_PART]
     jobs = rows_delivered(run.substrate, images[:_RECORDED], None)
@@ -68,7 +69,7 @@ def inference(name: str, recipe: str, dataset: Dataset, changes: dict, repeats: 
     times = in_turn(works, repeats)
     ours = times["ours"] / _PART
     peer = times["peer"] / _RECORDED if static else None
-    return Measurement(
+    yield Measurement(
         name,
         ours * 1e6,
         "us/image",
@@ -78,6 +79,9 @@ def inference(name: str, recipe: str, dataset: Dataset, changes: dict, repeats: 
         times["roofline"] / _RECORDED / ours,
         _describe(run),
     )
+    if static:
+        with tempfile.TemporaryDirectory() as folder:
+            yield against_brian2(name, run, images, Path(folder), repeats)
 
 
 def _describe(run: Run) -> str:
@@ -153,11 +157,12 @@ def measure(repeats: int = 5) -> Iterator[Measurement]:
     classical = {**_PHASES, **_TRACES}
     yield training("training-784-100-10", "eqspike-mnist-100", dataset, classical, repeats)
     yield training("training-784-300-10", "eqspike-mnist-300", dataset, classical, repeats)
-    yield inference("inference-784-100-10", "eqspike-mnist-100", dataset, classical, repeats)
-    yield inference("inference-784-300-10", "eqspike-mnist-300", dataset, classical, repeats)
+    yield from inference("inference-784-100-10", "eqspike-mnist-100", dataset, classical, repeats)
+    yield from inference("inference-784-300-10", "eqspike-mnist-300", dataset, classical, repeats)
     yield training("training-784-100-10-recipe", "eqspike-mnist-100", dataset, {}, repeats)
     yield training("training-784-300-10-spiking", "eqspike-mnist-300-spiking", dataset, {}, repeats)
-    yield inference("inference-784-300-10-spiking", "eqspike-mnist-300-spiking", dataset, {}, repeats)
+    yield from inference("inference-784-300-10-spiking", "eqspike-mnist-300-spiking", dataset, {}, repeats)
     yield accumulation_follows_rate(dataset, repeats)
     yield threads(dataset, repeats)
     yield ledger_cost(dataset, repeats)
+    yield from measure_simulator(repeats)

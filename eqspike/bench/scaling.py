@@ -62,8 +62,8 @@ def measure(repeats: int = 3) -> Iterator[Measurement]:
         silent, _, _ = cost(neurons, 1, 1e-6, repeats)
         seconds, events, size = cost(neurons, fan_out, rate_hz, repeats)
         note = (
-            f"{1e6 * seconds:.4g} us a tick, {events:,.0f} events in it; {1e9 * silent / neurons:.2f} ns a neuron update"
-            f"; potentials {4 * neurons / 1024:,.0f} KiB, synapses {size / 2**20:,.1f} MiB"
+            f"{1e6 * seconds:.4g} us a tick, {events:,.0f} events in it; {1e9 * silent / neurons:.2f} ns a "
+            f"neuron update; potentials {4 * neurons / 1024:,.0f} KiB, synapses {size / 2**20:,.1f} MiB"
         )
         yield Measurement(
             f"{neurons:,} neurons, fan-out {fan_out:,}, {rate_hz:g} Hz",
