@@ -57,8 +57,8 @@ def isolated_eqspike(rule: EqSpike, difference: np.ndarray) -> np.ndarray:
 
 def isolated_pair_stdp(rule: PairSTDP, difference: np.ndarray) -> np.ndarray:
     r"""Return A_plus exp(-dt / tau_plus) for dt > 0, -A_minus exp(dt / tau_minus) for dt < 0, and 0 at dt = 0."""
-    later = rule.a_plus * np.exp(-np.abs(difference) / rule.tau_plus_ticks)
-    earlier = -rule.a_minus * np.exp(-np.abs(difference) / rule.tau_minus_ticks)
+    later = rule.A_plus * np.exp(-np.abs(difference) / rule.tau_plus)
+    earlier = -rule.A_minus * np.exp(-np.abs(difference) / rule.tau_minus)
     return np.where(difference > 0, later, np.where(difference < 0, earlier, 0.0))
 
 
