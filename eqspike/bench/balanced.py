@@ -188,14 +188,20 @@ def compensation(indegree_scale: float) -> np.ndarray:
     return TAU_SYNAPSE_S * (1 - np.sqrt(indegree_scale)) * (recurrent + external)
 
 
-def microcircuit(scale: float, *, indegree_scale: float = 1.0, seed: int = 1) -> Case:
+def microcircuit(scale: float, *, indegree_scale: float | None = None, seed: int = 1) -> Case:
     """Return the cortical microcircuit with ``scale`` of its neurons and ``indegree_scale`` of each one's synapses.
 
-    Synapses are drawn as published, a fixed number for each pair of populations, both ends at random with replacement;
-    with ``indegree_scale`` 1 every neuron has as many as in the full network, of whatever ``scale``. Weights are normal
-    with a spread of 10 %; delays are the published means. Background spikes come from a source layer per population,
-    one source a neuron.
+    Synapses are drawn as published, a fixed number for each pair of populations, both ends at random with replacement.
+    Weights are normal with a spread of 10 %; delays are the published means. Background spikes come from a source layer
+    per population, one source a neuron.
+
+    Parameters
+    ----------
+    indegree_scale : by default ``scale``, the share of pairs that are joined staying as it is. In-degrees kept at 1
+        need no `compensation`, but a tenth of the neurons with all their synapses shares so much input that it runs
+        away.
     """
+    indegree_scale = scale if indegree_scale is None else indegree_scale
     sizes = dict(zip(POPULATIONS, np.rint(SIZES * scale).astype(int).tolist(), strict=True))
     weights, inward = microcircuit_weights() / np.sqrt(indegree_scale), indegrees() * indegree_scale
     layers, projections, inputs = [], [], {}

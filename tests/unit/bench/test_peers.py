@@ -75,8 +75,8 @@ def mean_drives(case: balanced.Case) -> np.ndarray:
     return np.array(list(drives.values()))
 
 
-def test_a_smaller_microcircuit_keeps_its_in_degrees() -> None:
-    network, inputs, initial = balanced.microcircuit(0.01)
+def test_a_smaller_microcircuit_can_keep_its_in_degrees() -> None:
+    network, inputs, initial = balanced.microcircuit(0.01, indegree_scale=1)
     rows = {p.name: p for p in network.projections}
     assert network.layer("L23E").size == 207 and initial["L6I"].shape == (29,)
     inward = [len(rows[f"{pre}->L23E"].connectivity.pre) for pre in balanced.POPULATIONS if f"{pre}->L23E" in rows]
@@ -89,8 +89,9 @@ def test_a_smaller_microcircuit_keeps_its_in_degrees() -> None:
 
 
 def test_thinner_synapses_keep_the_mean_input_and_its_variance() -> None:
-    full, thin = balanced.microcircuit(0.02), balanced.microcircuit(0.02, indegree_scale=0.25)
+    full, thin = balanced.microcircuit(0.02, indegree_scale=1), balanced.microcircuit(0.02, indegree_scale=0.25)
     np.testing.assert_allclose(mean_drives(thin), mean_drives(full), rtol=5e-3)
+    assert np.all(mean_drives(balanced.microcircuit(0.02)) > 0.9 * mean_drives(full))
     one = [next(p for p in case[0].projections if p.name == "L4E->L4I") for case in (thin, full)]
     (few, sparse), (many, dense) = [(len(p.connectivity.pre), p.weight.mean) for p in one]
     assert few * sparse**2 == pytest.approx(many * dense**2, rel=1e-3)
