@@ -28,6 +28,7 @@ _WHERE = {
     "OneToOne": "eqspike.network.connectivity",
     "FixedProbability": "eqspike.network.connectivity",
     "FixedIndegree": "eqspike.network.connectivity",
+    "FixedTotal": "eqspike.network.connectivity",
     "Pairs": "eqspike.network.connectivity",
     "Normal": "eqspike.network.connectivity",
     "Uniform": "eqspike.network.connectivity",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eqspike.network.connectivity import FixedIndegree, FixedProbability, Normal, OneToOne, Pairs
+from eqspike.network.connectivity import FixedIndegree, FixedProbability, FixedTotal, Normal
 from eqspike.network.description import Layer, Network, Projection
 from eqspike.network.inputs import Poisson
 from eqspike.network.neurons import LIF
@@ -192,8 +192,7 @@ def microcircuit(scale: float, *, indegree_scale: float | None = None, seed: int
     """Return the cortical microcircuit with ``scale`` of its neurons and ``indegree_scale`` of each one's synapses.
 
     Synapses are drawn as published, a fixed number for each pair of populations, both ends at random with replacement.
-    Weights are normal with a spread of 10 %; delays are the published means. Background spikes come from a source layer
-    per population, one source a neuron.
+    Weights are normal with a spread of 10 %; delays are the published means.
 
     Parameters
     ----------
@@ -204,27 +203,20 @@ def microcircuit(scale: float, *, indegree_scale: float | None = None, seed: int
     indegree_scale = scale if indegree_scale is None else indegree_scale
     sizes = dict(zip(POPULATIONS, np.rint(SIZES * scale).astype(int).tolist(), strict=True))
     weights, inward = microcircuit_weights() / np.sqrt(indegree_scale), indegrees() * indegree_scale
+    weight = MICROCIRCUIT_WEIGHT / np.sqrt(indegree_scale)
     layers, projections, inputs = [], [], {}
     for t, (target, drive) in enumerate(zip(POPULATIONS, compensation(indegree_scale), strict=True)):
         neuron = MICROCIRCUIT_NEURON.model_copy(update={"drive": float(drive)})
-        source = f"{target}-background"
-        layers += [Layer(target, sizes[target], "lif", neuron), Layer(source, sizes[target], "source")]
-        inputs[source] = Poisson(rate_hz=BACKGROUND_HZ * EXTERNAL[t] * indegree_scale)
-        weight = MICROCIRCUIT_WEIGHT / np.sqrt(indegree_scale)
-        projections.append(
-            Projection(
-                source, target, connectivity=OneToOne(), weight=weight, delay_s=DELAYS_S[0], tau_synapse_s=TAU_SYNAPSE_S
-            )
-        )
+        layers.append(Layer(target, sizes[target], "lif", neuron))
+        rate = BACKGROUND_HZ * EXTERNAL[t] * indegree_scale
+        inputs[target] = Poisson(rate_hz=rate, weight=weight, tau_synapse_s=TAU_SYNAPSE_S)
         for s, pre in enumerate(POPULATIONS):
             synapses = round(inward[t, s] * sizes[target])
             if synapses:
-                rng = np.random.default_rng([seed, t, s])
-                pairs = Pairs(*(rng.integers(sizes[end], size=synapses, dtype=np.int32) for end in (pre, target)))
                 spread = Normal(mean=weights[t, s], sd=WEIGHT_SPREAD * abs(weights[t, s]))
                 projections.append(
                     Projection(
-                        pre, target, connectivity=pairs, weight=spread, delay_s=DELAYS_S[s % 2],
+                        pre, target, connectivity=FixedTotal(number=synapses), weight=spread, delay_s=DELAYS_S[s % 2],
                         tau_synapse_s=TAU_SYNAPSE_S,
                     )
                 )  # fmt: skip

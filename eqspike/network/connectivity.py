@@ -56,6 +56,17 @@ class FixedIndegree(Config):
         return self.indegree * n_post
 
 
+class FixedTotal(Config):
+    """``number`` synapses, both ends of each drawn independently: a pair may be joined several times."""
+
+    kind: Literal["fixed-total"] = "fixed-total"
+    number: int = Field(ge=1)
+
+    def synapses(self, n_pre: int, n_post: int) -> int:
+        """Return the number of synapses."""
+        return self.number
+
+
 @dataclass(frozen=True, eq=False)
 class Pairs:
     """The synapses given one by one: ``pre`` and ``post`` are neuron numbers (n_synapses,), weights are as long."""
@@ -115,6 +126,6 @@ class Uniform(Config):
         return generator.uniform(self.low, self.high, shape)
 
 
-Rule = Annotated[AllToAll | OneToOne | FixedProbability | FixedIndegree, Field(discriminator="kind")]
-Connectivity = AllToAll | OneToOne | FixedProbability | FixedIndegree | Pairs
+Rule = Annotated[AllToAll | OneToOne | FixedProbability | FixedIndegree | FixedTotal, Field(discriminator="kind")]
+Connectivity = AllToAll | OneToOne | FixedProbability | FixedIndegree | FixedTotal | Pairs
 Distribution = Normal | Uniform

@@ -15,7 +15,8 @@ class Poisson(Config):
     """Independent Poisson processes of ``rate_hz``, one a neuron.
 
     Those of a source layer are its spikes. A layer of neurons takes them as background: every event adds ``weight`` to
-    the potential, or to a current of time constant ``tau_synapse_s`` (Brunel, J. Comput. Neurosci. 8:183, 2000, doi:10.1023/A:1008925309027).
+    the potential, or to a current of time constant ``tau_synapse_s`` (Brunel, J. Comput. Neurosci. 8:183, 2000,
+    doi:10.1023/A:1008925309027).
     """
 
     rate_hz: float = Field(ge=0)

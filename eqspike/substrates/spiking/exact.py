@@ -18,6 +18,7 @@ from eqspike.network.inputs import Input, Poisson
 from eqspike.substrates.spiking import exact_program as build
 from eqspike.substrates.spiking import exact_state as start
 from eqspike.substrates.spiking.clocks import Exact, Outcome, Spikes
+from eqspike.substrates.spiking.wiring import check_bounds, stored_synapses
 
 _LOGGED = 1 << 16  # spikes that the loop may log before it hands them over
 _EVENTS = 1 << 20  # events between two looks at whether the user wants to stop
@@ -73,9 +74,14 @@ class ExactSimulation:
         precision: int = 32,
     ) -> None:
         build.check(network)
-        self.network, self.clock, self.seed = network, clock, seed
+        self.network, self.clock, self.seed, self.rule = network, clock, seed, rule
         self._learns = rule is not None
         wirings = build.wire_all(network, seed, self._learns)
+        for projection, wiring in zip(network.projections, wirings, strict=True):
+            check_bounds(projection, wiring, rule)
+        self.synapses = {
+            p.name: stored_synapses(network, p, w) for p, w in zip(network.projections, wirings, strict=True)
+        }
         self._shapes = [wiring.weights.shape for wiring in wirings]
         dtype = np.dtype(np.float32 if precision == 32 else np.float64)
         self._program, weights = build.build_program(network, wirings, self._learns, max_rate_hz, dtype)
@@ -95,7 +101,7 @@ class ExactSimulation:
         self._past: list[tuple[np.ndarray, np.ndarray]] = []
         own = rule is not None and not type(rule.parameters).__module__.startswith("eqspike.")
         self._proceed = proceed_uncached if own else proceed
-        self.time_s = 0.0
+        self.time_s, self.outcome = 0.0, Outcome("completed", 0.0)
         begin(self._program, self._state, self._inputs, seed)
 
     def run(self, duration_s: float) -> Outcome:

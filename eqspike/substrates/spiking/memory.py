@@ -6,7 +6,15 @@ from math import prod
 from pathlib import Path
 
 from eqspike.core.errors import ConfigError
-from eqspike.network.connectivity import AllToAll, FixedIndegree, FixedProbability, Normal, OneToOne, Uniform
+from eqspike.network.connectivity import (
+    AllToAll,
+    FixedIndegree,
+    FixedProbability,
+    FixedTotal,
+    Normal,
+    OneToOne,
+    Uniform,
+)
 from eqspike.network.description import Network, Projection
 from eqspike.substrates.spiking.clocks import Clock, Exact, FixedPoint
 from eqspike.substrates.spiking.wiring import index_bytes
@@ -41,7 +49,7 @@ def synapse_bytes(network: Network, projection: Projection, clock: Clock) -> flo
 def memory_bytes(network: Network, clock: Clock, rule) -> tuple[int, int]:
     """Return the bytes that a network takes while it runs, and at most while it is built."""
     running = sum(_NEURON * layer.size for layer in network.layers)
-    drawing = 0
+    drawing = weights = 0
     for projection in network.projections:
         pre, post = network.layer(projection.pre).size, network.layer(projection.post).size
         if projection.kernel is not None:
@@ -51,11 +59,13 @@ def memory_bytes(network: Network, clock: Clock, rule) -> tuple[int, int]:
         running += int(n * synapse_bytes(network, projection, clock)) + 8 * (pre + 1)
         if projection.plastic:
             running += 8 * (post + 1)
-        drawn = isinstance(projection.connectivity, FixedIndegree | FixedProbability)
+        drawn = isinstance(projection.connectivity, FixedIndegree | FixedProbability | FixedTotal)
         drawing = max(drawing, _DRAWING * n if drawn else 8 * n)
+        if isinstance(projection.weight, Normal | Uniform):
+            weights += 8 * n
         if projection.plastic and rule is not None:
             running += 8 * len(rule.taus_s) * (pre + post)
-    return running, 2 * running + drawing
+    return running, 2 * running + drawing + weights
 
 
 def check_memory(network: Network, clock: Clock, rule) -> None:

@@ -13,6 +13,7 @@ from eqspike.network.connectivity import (
     Distribution,
     FixedIndegree,
     FixedProbability,
+    FixedTotal,
     Normal,
     OneToOne,
     Pairs,
@@ -109,21 +110,14 @@ def wire(network: Network, projection: Projection, index: int, seed: int, *, spr
                 f"one-to-one between {pre.size} and {post.size} neurons.", field=field, remedy="Use layers of one size."
             )
         return Wiring("one-to-one", _weights(projection, (pre.size,), generator, spread), none, no_targets, delays)
-    itself = pre.name == post.name and not getattr(chosen, "self_connections", True)
     order = None
-    if isinstance(chosen, FixedProbability):
-        counts, targets = _by_probability(chosen.probability, pre.size, post.size, itself, generator)
-    elif isinstance(chosen, FixedIndegree):
-        if itself and pre.size == 1:
-            raise ConfigError(
-                "a lone neuron has no other to receive from.", field=field, remedy="Use self_connections=True."
-            )
-        counts, targets = _by_indegree(chosen.indegree, pre.size, post.size, itself, generator)
-    else:
+    if isinstance(chosen, Pairs):
         chosen.check(pre.size, post.size, field)
         order = np.lexsort((chosen.post, chosen.pre))
         counts = np.bincount(np.asarray(chosen.pre)[order], minlength=pre.size)
         targets = np.asarray(chosen.post)[order].astype(_index_type(post.size))
+    else:
+        counts, targets = _drawn(chosen, pre.size, post.size, pre.name == post.name, generator, field)
     starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     weights = _weights(projection, (len(targets),), generator, spread, fixed=isinstance(chosen, Pairs))
     if order is not None and weights.size > 1:
@@ -133,6 +127,23 @@ def wire(network: Network, projection: Projection, index: int, seed: int, *, spr
 
 def _index_type(n_post: int) -> type:
     return np.uint16 if index_bytes(n_post) == 2 else np.uint32
+
+
+def _drawn(
+    chosen: FixedProbability | FixedIndegree | FixedTotal, n_pre: int, n_post: int, one_layer: bool,
+    generator: np.random.Generator, field: str,
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """Return (number of synapses of each pre neuron, their targets in ascending order within it)."""
+    if isinstance(chosen, FixedTotal):
+        return _by_total(chosen.number, n_pre, n_post, generator)
+    exclude_self = one_layer and not chosen.self_connections
+    if isinstance(chosen, FixedProbability):
+        return _by_probability(chosen.probability, n_pre, n_post, exclude_self, generator)
+    if exclude_self and n_pre == 1:
+        raise ConfigError(
+            "a lone neuron has no other to receive from.", field=field, remedy="Use self_connections=True."
+        )
+    return _by_indegree(chosen.indegree, n_pre, n_post, exclude_self, generator)
 
 
 def _by_probability(
@@ -172,6 +183,13 @@ def _by_indegree(
     counts = np.bincount(flat, minlength=n_pre)
     order = np.argsort(flat, kind="stable")  # stable: targets stay in ascending order within a pre neuron
     return counts, (order // indegree).astype(kind)
+
+
+def _by_total(number: int, n_pre: int, n_post: int, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Draw pairs of neurons as places in the matrix of all pairs, and put them in its order."""
+    places = generator.integers(0, n_pre * n_post, number)
+    places.sort()
+    return np.bincount(places // n_post, minlength=n_pre), (places % n_post).astype(_index_type(n_post))
 
 
 def _weights(

@@ -67,11 +67,10 @@ def mean_drives(case: balanced.Case) -> np.ndarray:
     rates = dict(zip(balanced.POPULATIONS, balanced.NEST_RATES_HZ, strict=True))
     drives = {name: network.layer(name).neuron.drive for name in rates}
     for p in network.projections:
-        if p.pre in rates:
-            arriving = rates[p.pre] * len(p.connectivity.pre) / network.layer(p.post).size * p.weight.mean
-        else:
-            arriving = inputs[p.pre].rate_hz * p.weight
+        arriving = rates[p.pre] * p.connectivity.number / network.layer(p.post).size * p.weight.mean
         drives[p.post] += arriving * p.tau_synapse_s
+    for name, given in inputs.items():
+        drives[name] += given.rate_hz * given.weight * given.tau_synapse_s
     return np.array(list(drives.values()))
 
 
@@ -79,12 +78,12 @@ def test_a_smaller_microcircuit_can_keep_its_in_degrees() -> None:
     network, inputs, initial = balanced.microcircuit(0.01, indegree_scale=1)
     rows = {p.name: p for p in network.projections}
     assert network.layer("L23E").size == 207 and initial["L6I"].shape == (29,)
-    inward = [len(rows[f"{pre}->L23E"].connectivity.pre) for pre in balanced.POPULATIONS if f"{pre}->L23E" in rows]
+    inward = [rows[f"{pre}->L23E"].connectivity.number for pre in balanced.POPULATIONS if f"{pre}->L23E" in rows]
     assert len(inward) == 6  # two populations of layers 5 and 6 do not reach it
     assert sum(inward) / 207 == pytest.approx(balanced.indegrees()[0].sum(), rel=1e-3)
     assert rows["L4E->L23E"].weight.mean == pytest.approx(2 * rows["L4E->L4E"].weight.mean)
     assert rows["L4I->L4E"].weight.mean == pytest.approx(-4 * rows["L4E->L4E"].weight.mean)
-    assert inputs["L6E-background"].rate_hz == 8 * 2_900
+    assert inputs["L6E"].rate_hz == 8 * 2_900
     assert all(network.layer(name).neuron.drive == 0 for name in balanced.POPULATIONS)
 
 
@@ -93,7 +92,7 @@ def test_thinner_synapses_keep_the_mean_input_and_its_variance() -> None:
     np.testing.assert_allclose(mean_drives(thin), mean_drives(full), rtol=5e-3)
     assert np.all(mean_drives(balanced.microcircuit(0.02)) > 0.9 * mean_drives(full))
     one = [next(p for p in case[0].projections if p.name == "L4E->L4I") for case in (thin, full)]
-    (few, sparse), (many, dense) = [(len(p.connectivity.pre), p.weight.mean) for p in one]
+    (few, sparse), (many, dense) = [(p.connectivity.number, p.weight.mean) for p in one]
     assert few * sparse**2 == pytest.approx(many * dense**2, rel=1e-3)
     assert few == pytest.approx(many / 4, rel=1e-3)
 

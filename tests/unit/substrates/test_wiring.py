@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 
 from eqspike.core.errors import ConfigError
 from eqspike.learning.stdp import PairSTDP
-from eqspike.network.connectivity import AllToAll, FixedIndegree, FixedProbability, Normal, OneToOne, Pairs, Uniform
+from eqspike.network.connectivity import (
+    AllToAll,
+    FixedIndegree,
+    FixedProbability,
+    FixedTotal,
+    Normal,
+    OneToOne,
+    Pairs,
+    Uniform,
+)
 from eqspike.network.description import Kernel, Layer, Network, Projection
 from eqspike.network.neurons import LIF
 from eqspike.substrates.spiking import wiring as module
@@ -184,3 +193,12 @@ def test_initial_weights_lie_within_the_rules_bounds() -> None:
         assert error.value.field == "in->out.weight"
     fixed = Projection("in", "out", connectivity=AllToAll(), weight=7.0)
     check_bounds(fixed, between(3, 3, connectivity=AllToAll(), weight=7.0), rule)
+
+
+def test_a_fixed_total_draws_both_ends_and_keeps_rows_in_order() -> None:
+    found = between(7, 5, connectivity=FixedTotal(number=70_000))
+    table = np.zeros((7, 5))
+    np.add.at(table, (np.repeat(np.arange(7), np.diff(found.starts)), found.targets), 1)
+    assert table.sum() == 70_000
+    np.testing.assert_allclose(table, 2_000, atol=5 * np.sqrt(2_000))
+    assert rows(found) == [sorted(row) for row in rows(found)]
