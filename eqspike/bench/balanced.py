@@ -108,7 +108,7 @@ BACKGROUND_HZ = 8.0
 # 87.8 pA over C = 250 pF and tau = 10 ms: a postsynaptic potential of 0.15 mV.
 MICROCIRCUIT_WEIGHT = 87.8e-12 * 10e-3 / 250e-12
 MICROCIRCUIT_G, WEIGHT_SPREAD = -4.0, 0.1
-DELAYS_S = (1.5e-3, 0.75e-3)  # means, from excitatory and inhibitory neurons
+DELAYS_S, DELAY_SPREAD = (1.5e-3, 0.75e-3), 0.5  # means, from excitatory and inhibitory neurons; spread over mean
 TAU_SYNAPSE_S = 0.5e-3
 MICROCIRCUIT_NEURON = LIF(
     tau_membrane_s=10e-3, v_threshold=-50e-3, v_rest=-65e-3, v_reset=-65e-3, refractory_s=2e-3
@@ -192,7 +192,8 @@ def microcircuit(scale: float, *, indegree_scale: float | None = None, seed: int
     """Return the cortical microcircuit with ``scale`` of its neurons and ``indegree_scale`` of each one's synapses.
 
     Synapses are drawn as published, a fixed number for each pair of populations, both ends at random with replacement.
-    Weights are normal with a spread of 10 %; delays are the published means.
+    Weights are normal with a spread of 10 %, delays with one of 50 %, a tick at least: here each pre neuron has one a
+    projection, where the published network has one a synapse.
 
     Parameters
     ----------
@@ -214,10 +215,12 @@ def microcircuit(scale: float, *, indegree_scale: float | None = None, seed: int
             synapses = round(inward[t, s] * sizes[target])
             if synapses:
                 spread = Normal(mean=weights[t, s], sd=WEIGHT_SPREAD * abs(weights[t, s]))
+                mean = DELAYS_S[s % 2]
+                delays = np.random.default_rng([seed, t, s]).normal(mean, DELAY_SPREAD * mean, sizes[pre])
                 projections.append(
                     Projection(
-                        pre, target, connectivity=FixedTotal(number=synapses), weight=spread, delay_s=DELAYS_S[s % 2],
-                        tau_synapse_s=TAU_SYNAPSE_S,
+                        pre, target, connectivity=FixedTotal(number=synapses), weight=spread,
+                        delay_s=np.maximum(delays, TICK_S), tau_synapse_s=TAU_SYNAPSE_S,
                     )
                 )  # fmt: skip
     rng = np.random.default_rng(seed)
