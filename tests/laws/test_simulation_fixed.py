@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
-from reference.simulation_cases import TICK_S, Case, cases, counted, spikes_by_tick
+from reference.simulation_cases import TICK_S, Case, assert_same_spikes, cases, counted
 from reference.simulation_fixed import FixedTwin
 
 from eqspike.core.errors import ConfigError
@@ -17,7 +17,6 @@ from eqspike.network.neurons import LIF
 from eqspike.substrates.spiking.clocks import Clocked, FixedPoint
 from eqspike.substrates.spiking.simulation import simulate
 
-pytestmark = pytest.mark.kernels
 CLOCKS = st.builds(
     FixedPoint,
     tick_s=st.just(TICK_S),
@@ -28,6 +27,7 @@ CLOCKS = st.builds(
 FEW = settings(max_examples=settings.default.max_examples // 2)
 
 
+@pytest.mark.kernels
 @FEW
 @given(case=cases(), clock=CLOCKS)
 def test_integers_run_as_their_twin(case: Case, clock: FixedPoint) -> None:
@@ -39,7 +39,7 @@ def test_integers_run_as_their_twin(case: Case, clock: FixedPoint) -> None:
     for ticks in (60, 90):
         assert engine.run(ticks * TICK_S).kind == "completed"
         twin.run(ticks)
-        assert spikes_by_tick(engine) == twin.spikes
+        assert_same_spikes(engine, twin.spikes)
         for name, v in engine.potentials().items():
             np.testing.assert_array_equal(v, twin.potentials(name), err_msg=name)
         assert counted(engine.ledger()) == +twin.counts

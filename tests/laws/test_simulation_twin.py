@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from reference.simulation import Twin
-from reference.simulation_cases import TICK_S, Case, cases, counted, spikes_by_tick
+from reference.simulation_cases import TICK_S, Case, assert_same_spikes, cases, counted
 
 pytestmark = pytest.mark.kernels
 FEW = settings(max_examples=settings.default.max_examples // 2)
@@ -19,7 +19,7 @@ def assert_same(case: Case) -> None:
     for ticks in PIECES:
         assert engine.run(ticks * TICK_S).kind == "completed"
         twin.run(ticks)
-        assert spikes_by_tick(engine) == twin.spikes
+        assert_same_spikes(engine, twin.spikes)
         for name, v in engine.potentials().items():
             np.testing.assert_allclose(v, twin.neurons[name].state[0], rtol=1e-9, atol=1e-9, err_msg=name)
         weights = engine.weights()

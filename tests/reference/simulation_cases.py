@@ -179,6 +179,12 @@ def counted(ledger) -> dict[tuple[str, str], int]:
     return {(row, counter): count for _, row, counter, count in ledger.rows() if row != "run"}
 
 
+def assert_same_spikes(simulation: Simulation, wanted: dict[str, list[tuple[int, int]]]) -> None:
+    """Compare spikes by layer, in order."""
+    for name, found in spikes_by_tick(simulation).items():
+        np.testing.assert_array_equal(np.reshape(found, (-1, 2)), np.reshape(wanted[name], (-1, 2)), err_msg=name)
+
+
 def spikes_by_tick(simulation: Simulation) -> dict[str, list[tuple[int, int]]]:
     """Return spikes as (tick, neuron); a spike of tick n is at the end of that tick."""
     return {
