@@ -13,7 +13,7 @@ from eqspike.core.rng import Purpose
 from eqspike.kernels import simulation_layout as layout
 from eqspike.kernels.simulation import run_cached, run_uncached
 from eqspike.kernels.simulation_plasticity import NoRule
-from eqspike.network.description import Network
+from eqspike.network.description import Layer, Network
 from eqspike.network.inputs import Input, SpikeList
 from eqspike.substrates.spiking.clocks import Clocked, FixedPoint, Outcome, Spikes
 from eqspike.substrates.spiking.simulation_program import (
@@ -154,12 +154,14 @@ class ClockedSimulation:
             own = own._replace(ids=np.concatenate([own.ids, np.zeros(own.ids.size + part.room, np.int32)]))
             past = own if shared else past
 
-    def _limit(self, layer, max_rate_hz: float | None) -> float:
-        """Return the rate from which a layer counts as running away: by default 0.8 of what it can do at most."""
+    def _limit(self, layer: Layer, max_rate_hz: float | None) -> float:
+        """Return the rate from which a layer counts as running away."""
         if layer.kind != "lif":
             return np.inf
         tick = self.clock.tick_s
-        return max_rate_hz or 0.8 / (tick + units_of(self.network, self.clock).ticks(layer.neuron.refractory_s) * tick)
+        pause = units_of(self.network, self.clock).ticks(layer.neuron.refractory_s) * tick
+        # without a pause, neurons that excite each other over a delay of one tick fire in every other tick
+        return max_rate_hz or (0.8 / (pause + tick) if pause > 0 else 0.4 / tick)
 
     def _fast(self, spikes: np.ndarray) -> Outcome | None:
         """Return the first layer that ran away by its spikes of the last window."""

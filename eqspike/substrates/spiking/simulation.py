@@ -62,6 +62,7 @@ def prepare(
     """
     clock, inputs, initial = clock or Clocked(), inputs or {}, initial or {}
     rule = rule.trace_rule() if hasattr(rule, "trace_rule") else rule
+    _check_kinds(clock, rule)
     _check_settings(seed, threads, max_rate_hz)
     _check(network, clock, inputs, rule, initial)
     check_memory(network, clock, rule)
@@ -100,7 +101,7 @@ def simulate(
     threads : of the clocks in ticks; results do not depend on it. Networks whose shortest delay is under 5 ticks, and
         those with convolutions, use one.
     max_rate_hz : mean rate of a layer over 200 ticks at which the run stops as a runaway; by default 0.8 of what the
-        refractory time and the tick allow.
+        refractory time allows, without one 0.4 spikes a tick.
 
     Returns
     -------
@@ -120,6 +121,20 @@ def simulate(
     )  # fmt: skip
     simulation.outcome = simulation.run(duration_s)
     return simulation
+
+
+def _check_kinds(clock: Clock, rule) -> None:
+    for wrong, field, given, remedy in (
+        (not isinstance(clock, Clock), "clock", clock, "Give Clocked(...), FixedPoint(...) or Exact()."),
+        (
+            rule is not None and not hasattr(rule, "taus_s"),
+            "rule",
+            rule,
+            "Give PairSTDP(...), TripletSTDP(...) or a TraceRule; EqSpike runs in a SpikingSubstrate.",
+        ),
+    ):
+        if wrong:
+            raise ConfigError(f"this is a {type(given).__name__}.", field=field, remedy=remedy)
 
 
 def _check_settings(seed: int, threads: int, max_rate_hz: float | None) -> None:

@@ -7,12 +7,13 @@ import pytest
 from reference.simulation_cases import counted
 
 from eqspike.core.errors import ConfigError
+from eqspike.learning.eqspike import EqSpike
 from eqspike.learning.stdp import PairSTDP
 from eqspike.network.connectivity import AllToAll, OneToOne, Pairs
 from eqspike.network.description import Kernel, Layer, Network, Neuron, Projection
 from eqspike.network.inputs import Poisson, SpikeList
 from eqspike.network.neurons import LIF
-from eqspike.substrates.spiking.clocks import Clocked, FixedPoint
+from eqspike.substrates.spiking.clocks import Clocked
 from eqspike.substrates.spiking.simulation import prepare, simulate
 
 LAYERS = (Layer("in", 3, "source"), Layer("out", 4, "lif", LIF()))
@@ -118,10 +119,25 @@ def test_weights_out_of_the_rules_range_are_refused() -> None:
     assert error.value.field == "in->out.weight"
 
 
-def test_learning_in_fixed_point_and_of_kernels_is_refused() -> None:
-    with pytest.raises(ConfigError, match="do not learn here") as error:
-        prepare(network(plastic=True), inputs=INPUTS, rule=PairSTDP(), clock=FixedPoint())
-    assert error.value.field == "in->out.plastic"
+@pytest.mark.parametrize(
+    ("settings", "field"),
+    [({"clock": "exact"}, "clock"), ({"rule": EqSpike()}, "rule"), ({"rule": 0.5}, "rule")],
+)
+def test_what_is_no_clock_and_no_rule_is_refused(settings: dict, field: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        prepare(one(LIF()), inputs=INPUTS, **settings)
+    assert error.value.field == field and error.value.remedy
+
+
+def test_neurons_that_excite_each_other_run_away_in_every_other_tick() -> None:
+    layer = Layer("x", 5, "lif", LIF(drive=5.0))
+    loop = Projection("x", "x", connectivity=AllToAll(), weight=1.0)
+    found = simulate(Network((layer,), (loop,)), 3.0, clock=DOUBLE)
+    assert found.outcome.kind == "runaway" and found.time_s < 1
+    assert len(found.spikes["x"].t) > 5 * 80
+
+
+def test_learning_of_kernels_is_refused() -> None:
     layers = (Layer("in", 9, "source", shape=(3, 3, 1)), Layer("out", 9, "lif", LIF(), shape=(3, 3, 1)))
     shared = Projection("in", "out", kernel=Kernel(channels=1, pool="none"), weight=0.1, plastic=True)
     with pytest.raises(ConfigError, match="of a convolution do not learn"):
@@ -160,7 +176,7 @@ def test_a_runaway_stops_is_named_and_can_go_on() -> None:
     outcome = found.run(1.0)
     assert (outcome.kind, outcome.layer, outcome.time_s) == ("runaway", "out", pytest.approx(0.2))
     assert "out" in outcome.message
-    assert "800 Hz" in outcome.message
+    assert "400 Hz" in outcome.message
     assert found.outcome == outcome
     assert len(found.spikes["out"].t) == 200
     assert found.run(1.0).time_s == pytest.approx(0.4)
