@@ -148,6 +148,16 @@ def _tally(typing, mask):
 
 
 @intrinsic
+def _sum_lanes(typing, lanes):
+    def generate(context, builder, signature, arguments):
+        kind = ir.FunctionType(_I32, [arguments[0].type])
+        add = cgutils.get_or_insert_function(builder.module, kind, f"llvm.vector.reduce.add.v{LANES}i32")
+        return builder.sext(builder.call(add, arguments), ir.IntType(64))
+
+    return types.int64(lanes), generate
+
+
+@intrinsic
 def _below(typing, n):
     def generate(context, builder, signature, arguments):
         return builder.icmp_signed("<", _COUNTING, _spread(builder, builder.trunc(arguments[0], _I32)))
@@ -235,6 +245,15 @@ def select(mask, a, b):
 def tally(mask):
     """Return how many lanes of ``mask`` are set."""
     return int(np.count_nonzero(mask))
+
+
+@_compiled_as(_sum_lanes)
+def sum_lanes(lanes):
+    """Return the sum of lanes of int32.
+
+    A loop that only counts adds its masks to such lanes, one instruction each, and asks for the sum once at its end.
+    """
+    return int(lanes.sum())
 
 
 @_compiled_as(_below)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from eqspike.core.jit import apart, inline
-from eqspike.core.lanes import LANES, append, at_least, at_most, load, select, store, tally
+from eqspike.core.lanes import LANES, append, at_least, at_most, filled, load, select, store, sum_lanes, tally
 
 
 @inline
@@ -53,7 +55,7 @@ def integrate_and_fire(
     I is ``total`` and a channel's ``current``, which decays. The ids of those that fired go to ``fired``. Arrays run
     over whole lanes. Returns how many fired and how many potentials the clamp cut.
     """
-    found, cut = 0, 0
+    found, cut = 0, filled(np.int32(0))
     for at in range(0, v.size, LANES):
         arriving = load(current, at)
         u = load(v, at) * keep + (load(total, at) + arriving)
@@ -66,8 +68,8 @@ def integrate_and_fire(
         store(count, at, load(count, at) + fires)
         append(fired, found, at, fires)
         found += tally(fires)
-        cut += tally(held != u)
-    return found, cut
+        cut = cut + (held != u)
+    return found, sum_lanes(cut)
 
 
 @inline

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from eqspike.core.jit import apart, inline
-from eqspike.core.lanes import LANES, at_least, at_most, below, filled, load, select, store, tally, with_lane
+from eqspike.core.lanes import LANES, at_least, at_most, below, filled, load, select, store, sum_lanes, with_lane
 from eqspike.kernels.rules import on_post, on_pre
 
 
@@ -37,25 +37,32 @@ def accumulate_post(parameters, accumulated, w, pre, post, fired):
     return changed
 
 
+@inline
+def bounded(low, high):
+    """Say whether weights can be clipped at all; where they cannot, rows are moved without asking."""
+    return low > -np.inf or high < np.inf
+
+
 @apart
 def write_pre(parameters, w, pre, post, fired, gain, low, high):
     """Move a row of weights by what a pre spike asks for, clipped to [low, high]; return (changed, clipped)."""
-    changed, clipped = np.int32(0), np.int32(0)
+    changed, clipped, clips = np.int32(0), np.int32(0), bounded(low, high)
     for k in range(w.size):
         before = w[k]
         wanted = before + gain * on_pre(parameters, before, pre, fired, post, k)
-        after = min(max(wanted, low), high)
+        after = min(max(wanted, low), high) if clips else wanted
         w[k] = after
         changed += np.int32(after != before)
-        clipped += np.int32(after != wanted)
+        if clips:
+            clipped += np.int32(after != wanted)
     return changed, clipped
 
 
 @apart
 def write_narrow(parameters, w, offset, ids, pre, post, n, gain, low, high):
     """Do what :func:`write_pre` does for all that fired, where a row of ``n`` weights is one lanes long."""
-    inside = below(n)
-    changed, clipped = 0, 0
+    inside, clips = below(n), bounded(low, high)
+    changed, clipped = filled(np.int32(0)), filled(np.int32(0))
     for i in ids:
         base = offset + i * LANES
         before = load(w, base)
@@ -63,25 +70,27 @@ def write_narrow(parameters, w, offset, ids, pre, post, n, gain, low, high):
         for k in range(LANES):
             asked = with_lane(asked, k, on_pre(parameters, w[base + k], pre, i, post, k))
         wanted = select(inside, before + asked * gain, before)
-        after = at_most(at_least(wanted, low), high)
-        after = select(inside, after, before)
+        after = wanted
+        if clips:
+            after = select(inside, at_most(at_least(wanted, low), high), before)
+            clipped = clipped + (after != wanted)
         store(w, base, after)
-        changed += tally(after != before)
-        clipped += tally(after != wanted)
-    return changed, clipped
+        changed = changed + (after != before)
+    return sum_lanes(changed), sum_lanes(clipped)
 
 
 @apart
 def write_post(parameters, w, pre, post, fired, gain, low, high):
     """Move a row of transposed weights by what a post spike asks for, clipped; return (changed, clipped)."""
-    changed, clipped = np.int32(0), np.int32(0)
+    changed, clipped, clips = np.int32(0), np.int32(0), bounded(low, high)
     for k in range(w.size):
         before = w[k]
         wanted = before + gain * on_post(parameters, before, pre, k, post, fired)
-        after = min(max(wanted, low), high)
+        after = min(max(wanted, low), high) if clips else wanted
         w[k] = after
         changed += np.int32(after != before)
-        clipped += np.int32(after != wanted)
+        if clips:
+            clipped += np.int32(after != wanted)
     return changed, clipped
 
 
@@ -126,23 +135,27 @@ def count_asked(held):
 @apart
 def move_row(w, start, n, steps, scale, low, high):
     """Move ``w[start : start + n]`` by ``scale * steps``, clipped to [low, high]; return (changed, clipped)."""
-    changed, clipped = 0, 0
+    changed, clipped, clips = filled(np.int32(0)), filled(np.int32(0)), bounded(low, high)
     whole = n // LANES * LANES
     for at in range(0, whole, LANES):
         before = load(w, start + at)
         wanted = before + load(steps, at) * scale
-        after = at_most(at_least(wanted, low), high)
+        after = wanted
+        if clips:
+            after = at_most(at_least(wanted, low), high)
+            clipped = clipped + (after != wanted)
         store(w, start + at, after)
-        changed += tally(after != before)
-        clipped += tally(after != wanted)
+        changed = changed + (after != before)
     if whole < n:
         inside, before = below(n - whole), load(w, start + whole)
         wanted = select(inside, before + load(steps, whole) * scale, before)
-        after = select(inside, at_most(at_least(wanted, low), high), before)
+        after = wanted
+        if clips:
+            after = select(inside, at_most(at_least(wanted, low), high), before)
+            clipped = clipped + (after != wanted)
         store(w, start + whole, after)
-        changed += tally(after != before)
-        clipped += tally(after != wanted)
-    return changed, clipped
+        changed = changed + (after != before)
+    return sum_lanes(changed), sum_lanes(clipped)
 
 
 @apart

@@ -6,7 +6,20 @@ import numpy as np
 import pytest
 
 from eqspike.core.jit import kernel
-from eqspike.core.lanes import LANES, append, at_least, at_most, below, filled, load, select, store, tally, with_lane
+from eqspike.core.lanes import (
+    LANES,
+    append,
+    at_least,
+    at_most,
+    below,
+    filled,
+    load,
+    select,
+    store,
+    sum_lanes,
+    tally,
+    with_lane,
+)
 
 pytestmark = pytest.mark.kernels
 BOTH = pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -28,6 +41,22 @@ def find(a, limit, n, marks, counts, ids, at):
     store(counts, 0, load(counts, 0) + large)
     append(ids, at, 100, large)
     return tally(large), tally(inside)
+
+
+@kernel
+def count_large(a, limit):
+    counts = filled(np.int32(0))
+    for at in range(0, a.size, LANES):
+        counts = counts + (load(a, at) >= limit)
+    return sum_lanes(counts), sum_lanes(counts * -1)
+
+
+@BOTH
+def test_counts_over_many_lanes_are_summed_once(dtype: type) -> None:
+    a = np.random.default_rng(3).random(50 * LANES).astype(dtype)
+    large = np.count_nonzero(a >= dtype(0.3))
+    assert 0 < large < a.size
+    assert count_large(a, dtype(0.3)) == (large, -large)
 
 
 @BOTH
