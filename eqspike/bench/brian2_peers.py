@@ -212,7 +212,8 @@ def build_inference(
 
     One group of neurons, all hidden ones before the outputs, and one set of synapses make the fewest calls a tick. A
     tick clamps, adds drive and what arrived, and fires; spikes arrive at the next tick. The drive of all images is
-    computed beforehand, and so is not in the program's time. Recording ``all`` spikes takes it half as long again.
+    computed beforehand, and so is not in the program's time. Recording ``all`` spikes takes half as long
+    again; 8 to 16 lanes are fastest.
     """
     brian2 = _brian2()
     n_hidden, n_out = network.w_out.shape
