@@ -81,6 +81,7 @@ from eqspike.kernels.neurons import (
 from eqspike.kernels.plasticity import (
     accumulate_post,
     accumulate_pre,
+    bounded,
     copy_across,
     fetch_across,
     fetch_some,
@@ -252,9 +253,9 @@ def learn_from_pre(program, weights, state, counts, phase, t, p, parameters, gai
         for j in range(n):
             stale[j] = t + 1 if stale[j] == 0 else -1
     table[ACCUMULATOR_WRITES if held else WEIGHT_WRITES] += changed
-    table[SATURATIONS] += clipped
-    table[SUPPRESSED] += ids.size * n - changed
-    counts.layers[phase, row[POST], TRACE_UPDATES] += ids.size * n
+    table[SUPPRESSED] -= changed
+    if bounded(low, high):
+        table[SATURATIONS] += clipped
 
 
 @splice
@@ -284,14 +285,17 @@ def learn_from_post(program, weights, state, counts, phase, t, p, parameters, ga
         clipped += cut
         copy_across(w, weights.w[row[OFFSET] + j :], row[ROW])
     table[ACCUMULATOR_WRITES if held else WEIGHT_WRITES] += changed
-    table[SATURATIONS] += clipped
-    table[SUPPRESSED] += ids.size * n - changed
-    counts.layers[phase, row[PRE], TRACE_UPDATES] += ids.size * n
+    table[SUPPRESSED] -= changed
+    if bounded(low, high):
+        table[SATURATIONS] += clipped
 
 
 @splice
 def count_phase(program, state, counts, phase, ticks, declared, sources_traced, traced, learning, nudged):
-    """Enter what a phase did in every tick, and its spikes with the synapses that they reached: once, not each tick."""
+    """Enter what a phase did in every tick, and its spikes with the synapses that they reached: once, not each tick.
+
+    Of the updates that spikes asked for, the ticks took off SUPPRESSED those that changed something.
+    """
     layers, count = program.layers, state.integers[COUNT]
     out = layers.shape[0] - 1
     for layer in range(layers.shape[0]):
@@ -307,12 +311,22 @@ def count_phase(program, state, counts, phase, ticks, declared, sources_traced, 
         table[TRACE_UPDATES] += n * ticks * (reads + advances)
     for p in range(program.projections.shape[0]):
         row, table = program.projections[p], counts.projections[phase, p]
+        kind, n_pre, n_post = layers[row[PRE], KIND], layers[row[PRE], SIZE], layers[row[POST], SIZE]
+        if kind == STATIC:
+            continue
+        lo, end = layers[row[PRE], START], layers[row[POST], START]
+        forward = total(count[lo : lo + n_pre]) * n_post
+        backward = total(count[end : end + n_post]) * n_pre
         if row[CHANNEL] >= 0:
-            lo, n = layers[row[PRE], START], layers[row[PRE], SIZE]
-            table[EVENTS_FORWARD] += total(count[lo : lo + n]) * layers[row[POST], SIZE]
+            table[EVENTS_FORWARD] += forward
         if row[BACK_CHANNEL] >= 0:
-            lo, n = layers[row[POST], START], layers[row[POST], SIZE]
-            table[EVENTS_BACKWARD] += total(count[lo : lo + n]) * layers[row[PRE], SIZE]
+            table[EVENTS_BACKWARD] += backward
+        if learning and row[PLASTIC]:
+            table[SUPPRESSED] += forward
+            counts.layers[phase, row[POST], TRACE_UPDATES] += forward
+            if kind == LIF or sources_traced:
+                table[SUPPRESSED] += backward
+                counts.layers[phase, row[PRE], TRACE_UPDATES] += backward
     counts.run[phase, 0] += ticks
     counts.run[phase, 1] += 1
 
