@@ -15,13 +15,10 @@ pytestmark = pytest.mark.kernels
 
 def program(neurons: list, filters: list = (0, 0), *, limits=None) -> Program | FixedProgram:
     """Return a program of one layer and one channel, in real numbers or, with ``limits``, in integers."""
-    dtype, none = (np.float64 if limits is None else np.int64), np.zeros(0, np.int64)
-    arrays = (
-        np.zeros((1, 9), np.int64), np.array([neurons], dtype), np.zeros(0, dtype), np.zeros((0, 25), np.int64),
-        np.zeros((1, 2), np.int64), np.array([filters], dtype), none, np.zeros(0, np.uint16), np.zeros(0, np.uint32),
-        none, none, np.zeros((1, 1), np.uint32), np.zeros((0, 0), np.int64), np.zeros(0, np.int32),
-    )  # fmt: skip
-    return Program(*arrays) if limits is None else FixedProgram(*arrays, np.array(limits, np.int64))
+    dtype, kind = (np.float64, Program) if limits is None else (np.int64, FixedProgram)
+    given = {"neurons": np.array([neurons], dtype), "filters": np.array([filters], dtype)}
+    given |= {} if limits is None else {"limits": np.array(limits, np.int64)}
+    return kind(*(given.get(name, np.zeros(0, np.int64)) for name in kind._fields))
 
 
 def one_tick(v, pause, *, threshold=1.0, reset=-0.25, hard=True, refractory=0):
