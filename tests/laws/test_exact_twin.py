@@ -15,6 +15,7 @@ from eqspike.network.inputs import Poisson, SpikeList
 from eqspike.network.neurons import LIF
 from eqspike.substrates.spiking.clocks import Exact
 from eqspike.substrates.spiking.exact import ExactSimulation
+from eqspike.substrates.spiking.wiring import wire
 
 pytestmark = pytest.mark.kernels
 DURATION = 0.05
@@ -119,10 +120,17 @@ def test_networks_run_as_their_twin(case) -> None:
     assert_same(network, inputs, seed=seed, initial=initial)
 
 
+def tight_bounds(network: Network, seed: int) -> tuple[float, float]:
+    """Return bounds that hold all initial weights and little more."""
+    drawn = [wire(network, p, k, seed, spread=True).weights.reshape(-1) for k, p in enumerate(network.projections)]
+    weights = np.concatenate([[0.0], *drawn])
+    return float(weights.min()) - 0.03, float(weights.max()) + 0.03
+
+
 @given(case=networks(plastic=True), nearest=st.booleans(), bounded=st.booleans())
 def test_pair_stdp_learns_as_its_twin(case, nearest: bool, bounded: bool) -> None:
     network, inputs, initial, seed = case
-    low, high = (-0.5, 0.8) if bounded else (None, None)
+    low, high = tight_bounds(network, seed) if bounded else (None, None)
     rule = PairSTDP(
         tau_plus=7e-3, tau_minus=11e-3, A_plus=0.043, A_minus=0.051, w_min=low, w_max=high,
         pairs="nearest-neighbour" if nearest else "all-to-all",
@@ -135,8 +143,9 @@ def test_pair_stdp_learns_as_its_twin(case, nearest: bool, bounded: bool) -> Non
 def test_triplet_stdp_learns_as_its_twin(case, nearest: bool) -> None:
     network, inputs, initial, seed = case
     pairs = "nearest-neighbour" if nearest else "all-to-all"
-    rule = TripletSTDP(A2_plus=0.01, A2_minus=0.02, A3_plus=0.03, A3_minus=0.04, pairs=pairs, w_min=-0.9, w_max=0.9)
-    twin = Triplet((0.01, 0.02), (0.03, 0.04), (16.8e-3, 33.7e-3, 101e-3, 125e-3), nearest, -0.9, 0.9)
+    low, high = tight_bounds(network, seed)
+    rule = TripletSTDP(A2_plus=0.01, A2_minus=0.02, A3_plus=0.03, A3_minus=0.04, pairs=pairs, w_min=low, w_max=high)
+    twin = Triplet((0.01, 0.02), (0.03, 0.04), (16.8e-3, 33.7e-3, 101e-3, 125e-3), nearest, low, high)
     assert_same(network, inputs, seed=seed, initial=initial, rule=rule.trace_rule(), twin_rule=twin)
 
 
