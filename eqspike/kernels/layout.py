@@ -63,6 +63,11 @@ State = namedtuple(
     "State", "neurons integers spikes n_fired current traces accumulated accumulated_back stale starts ids scratch"
 )
 
+# The state of several images presented side by side: potentials, drives and what arrived, by image and in it by neuron
+# after the input; ids of those that fired (L, room), in a row image by image at ``rooms`` (L,), and how many there are
+# (L, images); output spikes of the read-out window by image.
+Block = namedtuple("Block", "v drive arrived events rooms n_fired votes")
+
 # Counts: layers (3, L, counters), projections (3, P + L, counters) with biases last, spikes (3, N), run (3, 2).
 Counts = namedtuple("Counts", "layers projections spikes run")
 

@@ -8,12 +8,13 @@ import numpy as np
 
 from eqspike.core.ledger import LAYER_COUNTERS, PHASES, PROJECTION_COUNTERS
 from eqspike.kernels import layout
-from eqspike.kernels.layout import Counts, Program, Record, State, Weights
+from eqspike.kernels.layout import Block, Counts, Program, Record, State, Weights
 from eqspike.network.description import Layer, Network, Projection
 from eqspike.network.initialisers import glorot_uniform
 
 _KINDS = {"static": layout.STATIC, "source": layout.SOURCE, "lif": layout.LIF}
 _CACHE_LINE = 64
+_IMAGES_TOGETHER = 16
 _COMMITS = {"immediate": layout.IMMEDIATE, "end_of_phase": layout.END_OF_PHASE}
 
 
@@ -206,6 +207,29 @@ def new_state(compiled: Compiled, n_traces: int, ticks: int, *, learns: bool) ->
         np.zeros(ticks + 1, np.int64),
         np.zeros(events + layout.LANES, np.int32),
         np.zeros((2, events if spiking else 0), np.int32),
+    )
+
+
+def runs_together(compiled: Compiled) -> bool:
+    """Return whether several images can take their ticks side by side: static input, no memory but the potential."""
+    layers = compiled.program.layers
+    return bool(
+        layers[0, layout.KIND] == layout.STATIC
+        and (layers[1:, layout.PLAIN] == 1).all()  # neither a refractory time nor a second time constant
+        and (compiled.program.filters[:, layout.DECAY] == 0).all()
+    )
+
+
+def new_block(compiled: Compiled) -> Block:
+    """Return the state of images side by side; lanes between them keep them apart in the cache's sets."""
+    images, rooms = _IMAGES_TOGETHER, compiled.program.layers[:, layout.PADDED] + layout.LANES
+    size = (compiled.n_neurons - int(compiled.program.layers[1, layout.START]) + layout.LANES) * images
+    return Block(
+        *(_aligned(size, compiled.dtype) for _ in range(3)),
+        _aligned((len(rooms), int(rooms[1:].max()) * images), np.int32),
+        rooms,
+        np.zeros((len(rooms), images), np.int64),
+        _aligned(images * int(compiled.program.layers[-1, layout.PADDED]), np.int32),
     )
 
 

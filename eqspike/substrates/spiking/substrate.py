@@ -14,6 +14,7 @@ from eqspike.core.ledger import PHASES, Ledger, PhaseCounts
 from eqspike.core.protocols import InLoopRule
 from eqspike.core.rng import Purpose
 from eqspike.kernels import encoders
+from eqspike.kernels.inference_lanes import infer_together
 from eqspike.kernels.layout import Counts, Record, State
 from eqspike.kernels.presentations import present_cached, present_uncached
 from eqspike.network.checks import check_arrays, check_samples
@@ -63,6 +64,7 @@ class SpikingSubstrate:
         self.counts = program.new_counts(self.compiled)
         self._nudge = (self.dtype.type(beta), random_sign, self.dtype.type(target_rate))
         self._present = present_cached if type(rule.parameters).__module__.startswith("eqspike.") else present_uncached
+        self._side_by_side = program.runs_together(self.compiled)
         self._state: State | None = None
         self._off = program.new_record(self.compiled)
 
@@ -108,7 +110,10 @@ class SpikingSubstrate:
         def work(span: tuple[int, int]) -> Counts:
             own = program.new_counts(self.compiled)
             state = self._new_state(learns=False)
-            self._run(state, own, images, order, order, (int(span[0]), int(span[1])), answers, False, 0.0, 0)
+            if self._side_by_side:
+                self._infer_together(state, own, images, (int(span[0]), int(span[1])), answers)
+            else:
+                self._run(state, own, images, order, order, (int(span[0]), int(span[1])), answers, False, 0.0, 0)
             return own
 
         with ThreadPoolExecutor(threads) as pool:
@@ -158,7 +163,17 @@ class SpikingSubstrate:
 
     def replace_loop(self, present: Callable) -> None:
         """Run another loop over samples in place of the engine's, with the same arguments (for benchmarks)."""
-        self._present = present
+        self._present, self._side_by_side = present, False
+
+    def _infer_together(
+        self, state: State, counts: Counts, images: np.ndarray, span: tuple[int, int], answers: np.ndarray
+    ) -> None:
+        check_samples(images, np.zeros(0, np.int64), self.network.layers[0].size, self.network.layers[-1].size)
+        infer_together(
+            self.compiled.program, self.weights, state, program.new_block(self.compiled), counts,
+            images.astype(self.dtype, copy=False), *span, self.phases.free_ticks,
+            self.phases.free_ticks - self.phases.readout_ticks, answers,
+        )  # fmt: skip
 
     def _ticks(self, learns: bool) -> int:
         return self.phases.free_ticks + (self.phases.nudged_ticks if learns else 0)
