@@ -1,9 +1,9 @@
 """Sixteen neighbouring elements of an array as one value, for loops that the compiler does not vectorise by itself.
 
-``load(a, at)`` takes ``a[at : at + 16]``; ``+ - *`` act element by element, with scalars too; ``>=`` and ``!=`` give a
-mask, which ``select`` reads, ``tally`` counts, and which added to integer lanes adds one where it is set. Without Numba
-lanes are NumPy arrays of sixteen elements, and everything means the same. Rows that lanes run over have to be padded to
-a multiple of ``LANES``: nothing checks their ends.
+``load(a, at)`` takes ``a[at : at + 16]``; ``+ - *`` act element by element, with scalars too; ``>=`` (also of signed
+integers) and ``!=`` give a mask, which ``select`` reads, ``tally`` counts, and which added to integer lanes adds one
+where it is set. Without Numba lanes are NumPy arrays of sixteen elements, and everything means the same. Rows that
+lanes run over have to be padded to a multiple of ``LANES``: nothing checks their ends.
 """
 
 from __future__ import annotations
@@ -266,11 +266,15 @@ def _greater(builder, a, low):
     return builder.select(builder.fcmp_ordered(">", low, a), low, a)
 
 
+def _greater_integer(builder, a, low):
+    return builder.select(builder.icmp_signed(">", low, a), low, a)
+
+
 def _smaller(builder, a, high):
     return builder.select(builder.fcmp_ordered("<", high, a), high, a)
 
 
-@_compiled_as(_pairwise(_greater, None))
+@_compiled_as(_pairwise(_greater, _greater_integer))
 def at_least(a, low):
     """Return the greater of each lane of ``a`` and ``low``."""
     return np.where(low > a, low, a)
@@ -286,7 +290,12 @@ for _function, _reals, _integers, _compares in (
     (operator.add, ir.IRBuilder.fadd, ir.IRBuilder.add, False),
     (operator.sub, ir.IRBuilder.fsub, ir.IRBuilder.sub, False),
     (operator.mul, ir.IRBuilder.fmul, ir.IRBuilder.mul, False),
-    (operator.ge, lambda builder, a, b: builder.fcmp_ordered(">=", a, b), None, True),
+    (
+        operator.ge,
+        lambda builder, a, b: builder.fcmp_ordered(">=", a, b),
+        lambda builder, a, b: builder.icmp_signed(">=", a, b),
+        True,
+    ),
     (operator.ne, lambda builder, a, b: builder.fcmp_unordered("!=", a, b), None, True),
 ):
     _overload(_function, _pairwise(_reals, _integers, compares=_compares))

@@ -9,16 +9,21 @@ from typing import NamedTuple
 
 import numpy as np
 
-from eqspike.core.jit import inline, resolve_by_type
+from eqspike.core.jit import apart, inline, resolve_by_type
+from eqspike.core.lanes import LANES, append, at_least, below, load, select, store, tally
 from eqspike.kernels.simulation_layout import (
     ADAPT_INTO,
     ADAPT_KEEP,
     ADAPT_STEP,
     DECAY,
+    FIRST,
+    HARD,
     INTO,
     KEEP,
     NO_LEAK,
+    REFRACTORY,
     RESET,
+    SIZE,
     THRESHOLD,
     FixedProgram,
     Program,
@@ -43,6 +48,21 @@ def adapt(program, layer, v, adaptation):
 def limit(program, v):
     """Fit potentials into their width; return how many did not."""
     return _KINDS[type(program)].limit(program, v)
+
+
+def in_one_pass(program, layer, n_channels):
+    """Return whether :func:`advance` does all of a tick's passes over a layer with so many channels."""
+    return _KINDS[type(program)].in_one_pass(program, layer, n_channels)
+
+
+def advance(program, layer, channels, v, constant, pause, first, second, ids, at):
+    """Do all passes of a tick over a layer in one, bit for bit the same; return the end of ``ids``.
+
+    Potentials move by ``constant``, and by the currents ``first`` and ``second`` of two ``channels``, -1 where there is
+    none. Rows run over whole lanes. The numbers of the neurons that spike are appended to ``ids`` from ``at``, where
+    there has to be room for a row.
+    """
+    return _KINDS[type(program)].advance(program, layer, channels, v, constant, pause, first, second, ids, at)
 
 
 @inline
@@ -170,14 +190,77 @@ class _Kind(NamedTuple):
     inflow: object
     adapt: object
     limit: object
+    in_one_pass: object
+    advance: object
+
+
+@inline
+def _in_one_pass(program, layer, n_channels):
+    return n_channels <= 2 and program.neurons[layer, ADAPT_STEP] == 0
+
+
+@inline
+def _advance(program, layer, channels, v, constant, pause, first, second, ids, at):
+    neuron, filters = program.neurons[layer], program.filters
+    a, b = max(channels[0], 0), max(channels[1], 0)
+    own = (neuron[KEEP], constant, neuron[THRESHOLD], neuron[RESET], neuron[THRESHOLD] - neuron[RESET])
+    if channels[0] < 0:
+        kept = (constant, constant, constant, constant)  # of no current
+    else:
+        kept = (filters[a, DECAY], filters[a, INTO], filters[b, DECAY], filters[b, INTO])
+    return _one_pass(program.layers[layer], channels, own, kept, v, pause, first, second, ids, at)
+
+
+@apart
+def _one_pass(row, channels, neuron, filters, v, pause, first, second, ids, at):
+    keep, constant, threshold, reset, span = neuron
+    decay, into, second_decay, second_into = filters
+    hard, refractory, number, n = row[HARD], row[REFRACTORY], row[FIRST], row[SIZE]
+    rest, one, none = pause.dtype.type(refractory), pause.dtype.type(1), pause.dtype.type(0)
+    for k in range(0, n, LANES):
+        u = load(v, k) * keep + constant
+        if channels[0] >= 0:
+            g = load(first, k)
+            u = u + g * into
+            store(first, k, g * decay)
+        if channels[1] >= 0:
+            g = load(second, k)
+            u = u + g * second_into
+            store(second, k, g * second_decay)
+        if refractory > 0:
+            left = load(pause, k)
+            u = select(left >= one, reset, u)
+            fires = u >= threshold
+            store(pause, k, select(fires, rest, at_least(left - one, none)))
+            store(v, k, select(fires, reset, u))
+        else:
+            fires = u >= threshold
+            store(v, k, select(fires, reset, u) if hard else select(fires, u - span, u))
+        if tally(fires) > 0:
+            fires = select(below(n - k), fires, False)  # not what fills up the last lanes
+            append(ids, at, number + k, fires)
+            at += tally(fires)
+    return at
+
+
+@inline
+def _in_one_pass_fixed(program, layer, n_channels):
+    return False
+
+
+@inline
+def _advance_fixed(program, layer, channels, v, constant, pause, first, second, ids, at):
+    return at
 
 
 _KINDS = {
-    Program: _Kind(_leak, _inflow, _adapt, _limit),
-    FixedProgram: _Kind(_leak_fixed, _inflow_fixed, _adapt_fixed, _limit_fixed),
+    Program: _Kind(_leak, _inflow, _adapt, _limit, _in_one_pass, _advance),
+    FixedProgram: _Kind(_leak_fixed, _inflow_fixed, _adapt_fixed, _limit_fixed, _in_one_pass_fixed, _advance_fixed),
 }
 
 resolve_by_type(leak, lambda kind: _KINDS[kind].leak)
 resolve_by_type(inflow, lambda kind: _KINDS[kind].inflow)
 resolve_by_type(adapt, lambda kind: _KINDS[kind].adapt)
 resolve_by_type(limit, lambda kind: _KINDS[kind].limit)
+resolve_by_type(in_one_pass, lambda kind: _KINDS[kind].in_one_pass)
+resolve_by_type(advance, lambda kind: _KINDS[kind].advance)

@@ -11,7 +11,7 @@ import numpy as np
 
 from eqspike.core.jit import kernel, splice, trailing_zeros
 from eqspike.kernels.delivery import deliver
-from eqspike.kernels.membranes import adapt, adapt_at_spikes, fire, inflow, leak, limit
+from eqspike.kernels.membranes import adapt, adapt_at_spikes, advance, fire, in_one_pass, inflow, leak, limit
 from eqspike.kernels.poisson import poisson_counts
 from eqspike.kernels.simulation_layout import (
     ADAPT_STEP,
@@ -28,6 +28,7 @@ from eqspike.kernels.simulation_layout import (
     GROUP,
     HARD,
     KIND,
+    LANES,
     LAYER_SATURATIONS,
     LIST,
     LISTED,
@@ -49,7 +50,7 @@ from eqspike.kernels.simulation_plasticity import bump_traces, decay_traces, lea
 
 @splice
 def integrate(program, state, counts, layer):
-    """Advance the neurons of a layer by a tick; return how many spiked."""
+    """Advance the neurons of a layer by a tick, pass by pass; return how many spiked."""
     lo, n = program.layers[layer, START], program.layers[layer, SIZE]
     v, spikes = state.v[lo : lo + n], state.spikes[lo : lo + n]
     leak(program, layer, v, program.constant[lo : lo + n])
@@ -66,6 +67,31 @@ def integrate(program, state, counts, layer):
     if adapts and fired > 0:
         adapt_at_spikes(program, layer, state.adaptation[lo : lo + n], spikes)
     return fired
+
+
+@splice
+def channels_of(program, layer):
+    """Return the first two channels onto a layer, -1 where there are none, and how many there are."""
+    first, second, found = -1, -1, 0
+    for c in range(program.channels.shape[0]):
+        if program.channels[c, CHANNEL_LAYER] == layer:
+            first, second = (c, -1) if found == 0 else (first, c)
+            found += 1
+    return first, second, found
+
+
+@splice
+def integrate_at_once(program, state, layer, first, second, ids, at):
+    """Advance the neurons of a layer by a tick in one pass, appending those that spike to ``ids``; return the end."""
+    lo = program.layers[layer, START]
+    hi = lo + (program.layers[layer, SIZE] + LANES - 1) // LANES * LANES
+    if hi == lo:
+        return at
+    one = state.current[program.channels[first, CHANNEL_START] :] if first >= 0 else state.current[:0]
+    two = state.current[program.channels[second, CHANNEL_START] :] if second >= 0 else state.current[:0]
+    constant = program.constant[lo]  # the same for all neurons of a layer
+    channels, v, pause = (first, second), state.v[lo:hi], state.pause[lo:hi]
+    return advance(program, layer, channels, v, constant, pause, one, two, ids, at)
 
 
 @splice
@@ -179,7 +205,10 @@ def spike_layers(program, state, counts, seed, streams, tick, own, mine, at):
         own.starts[mine, layer] = at
         kind, lo = program.layers[layer, KIND], program.layers[layer, START]
         if kind == NEURONS:
-            if integrate(program, state, counts, layer) > 0:
+            first, second, n_channels = channels_of(program, layer)
+            if in_one_pass(program, layer, n_channels):
+                at = integrate_at_once(program, state, layer, first, second, own.ids, at)
+            elif integrate(program, state, counts, layer) > 0:
                 words = state.words[lo >> 3 : (lo + program.layers[layer, SIZE] + 7) >> 3]
                 at = list_spikes(words, program.layers[layer, FIRST], own.ids, at)
         elif kind == POISSON:

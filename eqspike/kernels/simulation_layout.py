@@ -31,9 +31,10 @@ EVENTS, WRITES, SUPPRESSED, SATURATIONS = 0, 1, 2, 3
 TRACES_READ, LAYER_SATURATIONS = 0, 1
 
 # Structure and constants, never written: layers (L, 10) int, neurons (L, 7) real, constant (N,) what of a tick does
-# not change, projections (P, 28) int, bounds (P, 2) of weights that learn, channels (K, 2) int, filters (K, 2) real,
-# starts, narrow (uint16) and wide (uint32) numbers of neurons of sparse projections, delays and own_delays in ticks,
-# tails (L, k) uint32 of Poisson counts, given_starts (n_lists, ticks + 1) and given (n_spikes,) listed spikes.
+# not change, the same for all neurons of a layer, projections (P, 28) int, bounds (P, 2) of weights that learn,
+# channels (K, 2) int, filters (K, 2) real, starts, narrow (uint16) and wide (uint32) numbers of neurons of sparse
+# projections, delays and own_delays in ticks, tails (L, k) uint32 of Poisson counts, given_starts (n_lists, ticks + 1)
+# and given (n_spikes,) listed spikes.
 Program = namedtuple(
     "Program",
     "layers neurons constant projections bounds channels filters starts narrow wide delays own_delays tails "
@@ -44,8 +45,9 @@ Program = namedtuple(
 # of steps of the weight, each 2^UP.
 FixedProgram = namedtuple("FixedProgram", (*Program._fields, "limits"))
 
-# State: v (N,), current by channel, adaptation (N,), pause (N,) int32, spikes (N,) uint8, words a view of spikes in
-# uint64, weights of all projections, drawn (GROUP,) uint32 and counted (GROUP,) int32 scratch.
+# State: v (N,), current by channel, adaptation (N,), pause (N,) int16 where that holds every refractory time and else
+# int32, spikes (N,) uint8 of layers that take more than one pass a tick, words a view of spikes in uint64, weights of
+# all projections, drawn (GROUP,) uint32 and counted (GROUP,) int32 scratch.
 State = namedtuple("State", "v current adaptation pause spikes words weights drawn counted")
 
 # Traces of plastic projections: values (2 Q, n_traces, n) of pre and post ends in turn, keep (n_traces,) the decay a

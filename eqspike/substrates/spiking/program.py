@@ -140,7 +140,7 @@ def _projection_row(
     return row, at + n_pre * padded(n_post), back + (n_post * padded(n_pre) if two_ways else 0)
 
 
-def _aligned(shape: int | tuple[int, ...], dtype: np.dtype | type) -> np.ndarray:
+def aligned(shape: int | tuple[int, ...], dtype: np.dtype | type) -> np.ndarray:
     """Return zeros that begin at a cache line, so that lanes never lie in two."""
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
     memory = np.zeros(size + _CACHE_LINE, np.uint8)
@@ -151,9 +151,9 @@ def _aligned(shape: int | tuple[int, ...], dtype: np.dtype | type) -> np.ndarray
 def new_weights(compiled: Compiled) -> Weights:
     """Return weights and biases of zero."""
     return Weights(
-        _aligned(compiled.n_weights, compiled.dtype),
-        _aligned(compiled.n_transposed, compiled.dtype),
-        _aligned(compiled.n_neurons, compiled.dtype),
+        aligned(compiled.n_weights, compiled.dtype),
+        aligned(compiled.n_transposed, compiled.dtype),
+        aligned(compiled.n_neurons, compiled.dtype),
     )
 
 
@@ -195,14 +195,14 @@ def new_state(compiled: Compiled, n_traces: int, ticks: int, *, learns: bool) ->
     spiking = layers[0, layout.KIND] == layout.SOURCE
     events = int(layers[0, layout.SIZE]) * (ticks if spiking else 1)
     return State(
-        _aligned((4, n), compiled.dtype),
-        _aligned((5, n), np.int32),
-        _aligned(n, np.uint8),
+        aligned((4, n), compiled.dtype),
+        aligned((5, n), np.int32),
+        aligned(n, np.uint8),
         np.zeros(len(layers), np.int64),
-        _aligned(compiled.n_current, compiled.dtype),
-        _aligned((len(layers), n_traces, int(layers[:, layout.PADDED].max())), compiled.dtype),
-        _aligned(compiled.n_weights if held else 0, compiled.dtype),
-        _aligned(compiled.n_transposed if held else 0, compiled.dtype),
+        aligned(compiled.n_current, compiled.dtype),
+        aligned((len(layers), n_traces, int(layers[:, layout.PADDED].max())), compiled.dtype),
+        aligned(compiled.n_weights if held else 0, compiled.dtype),
+        aligned(compiled.n_transposed if held else 0, compiled.dtype),
         np.zeros(compiled.n_rows_back, np.int32),
         np.zeros(ticks + 1, np.int64),
         np.zeros(events + layout.LANES, np.int32),

@@ -13,6 +13,7 @@ from eqspike.kernels import simulation_layout as layout
 from eqspike.network.description import Layer, Network, Projection
 from eqspike.network.inputs import Poisson, SpikeList
 from eqspike.substrates.spiking.clocks import Clocked, FixedPoint
+from eqspike.substrates.spiking.program import aligned
 from eqspike.substrates.spiking.units import Units, units_of
 from eqspike.substrates.spiking.wiring import NARROW, Wiring
 
@@ -240,9 +241,10 @@ def _layers(
 def _state(program, n: int, width: int, weights: np.ndarray, units: Units) -> layout.State:
     spikes = np.zeros(n, np.uint8)
     adapts = bool((program.neurons[:, layout.ADAPT_STEP] != 0).any())
+    longest = int(program.layers[:, layout.REFRACTORY].max())
     return layout.State(
-        np.zeros(n, units.dtype), np.zeros(width, units.dtype), np.zeros(n if adapts else 0, units.dtype),
-        np.zeros(n, np.int32), spikes, spikes.view(np.uint64), weights,
+        aligned(n, units.dtype), aligned(width, units.dtype), aligned(n if adapts else 0, units.dtype),
+        aligned(n, np.int16 if longest < 1 << 15 else np.int32), spikes, spikes.view(np.uint64), weights,
         np.zeros(layout.GROUP, np.uint32), np.zeros(layout.GROUP, np.int32),
     )  # fmt: skip
 

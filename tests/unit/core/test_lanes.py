@@ -51,6 +51,22 @@ def count_large(a, limit):
     return sum_lanes(counts), sum_lanes(counts * -1)
 
 
+@kernel
+def count_down(left, out):
+    store(out, 0, select(load(left, 0) >= left.dtype.type(2), at_least(load(left, 0) - left.dtype.type(3), 0), -9))
+    return tally(select(below(3), load(left, 0) >= left.dtype.type(0), False))
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.int32])
+def test_signed_integers_compare_too(dtype: type) -> None:
+    left = np.arange(-4, LANES - 4).astype(dtype)
+    out = np.zeros(LANES, dtype)
+    assert count_down(left, out) == 0
+    assert count_down(-left, out) == 3
+    count_down(left, out)
+    np.testing.assert_array_equal(out, np.where(left >= 2, np.maximum(left - 3, 0), -9))
+
+
 @BOTH
 def test_counts_over_many_lanes_are_summed_once(dtype: type) -> None:
     a = np.random.default_rng(3).random(50 * LANES).astype(dtype)

@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eqspike.kernels.membranes import adapt, adapt_at_spikes, fire, inflow, leak, limit
-from eqspike.kernels.simulation_layout import NO_LEAK, FixedProgram, Program
+from eqspike.core.jit import kernel
+from eqspike.core.lanes import LANES
+from eqspike.kernels.membranes import adapt, adapt_at_spikes, advance, fire, in_one_pass, inflow, leak, limit
+from eqspike.kernels.simulation_layout import FIRST, HARD, NO_LEAK, REFRACTORY, SIZE, FixedProgram, Program
 
 pytestmark = pytest.mark.kernels
 
@@ -56,6 +58,61 @@ def test_real_numbers_move_by_their_propagators() -> None:
     adapt_at_spikes(of, 0, a, np.array([0, 1], np.uint8))
     assert a == pytest.approx([0.36, 2.0])
     assert limit(of, v) == 0
+
+
+def tick_at_once(of, channels, v, constant, pause, currents, ids, at):
+    return advance(of, 0, channels, v, constant, pause, currents[0], currents[1], ids, at)
+
+
+def tick_in_passes(of, v, constant, pause, currents, spikes, hard, refractory):
+    leak(of, 0, v, constant)
+    for c in range(len(currents)):
+        inflow(of, c, v, currents[c])
+    return fire(of, 0, v, pause, spikes, hard, refractory)
+
+
+tick_at_once = kernel(tick_at_once, cache=False)
+tick_in_passes = kernel(tick_in_passes, cache=False)
+
+
+@pytest.mark.parametrize("pause_type", [np.int16, np.int32])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("hard", "refractory"), [(True, 3), (True, 0), (False, 0)])
+@pytest.mark.parametrize("n_channels", [0, 1, 2])
+def test_one_pass_is_all_passes_bit_for_bit(n_channels: int, hard, refractory, dtype, pause_type) -> None:
+    n, first, rng = 2 * LANES + 5, 64, np.random.default_rng(n_channels)
+    row = np.zeros((1, 10), np.int64)
+    row[0, [SIZE, FIRST, HARD, REFRACTORY]] = n, first, hard, refractory
+    neurons, filters = np.array([[0.9, 1, -0.25, 0, 0, 0, 0]], dtype), np.array([[0.8, 0.3], [0.7, -0.1]], dtype)
+    of = program([0])._replace(layers=row, neurons=neurons, filters=filters)
+    assert in_one_pass(of, 0, n_channels)
+    v, pause = np.zeros(3 * LANES, dtype), np.zeros(3 * LANES, pause_type)
+    v[:n], pause[:n] = rng.uniform(-0.5, 1, n), rng.integers(0, 3, n)
+    v[n:] = 2  # what fills up the last lanes is no neuron, even at the threshold
+    currents = np.zeros((2, 3 * LANES), dtype)
+    slow_v, slow_pause, slow_currents, spikes = v.copy(), pause.copy(), currents.copy(), np.zeros(n, np.uint8)
+    constant, channels = np.full(n, 0.2, dtype), (0 if n_channels > 0 else -1, 1 if n_channels > 1 else -1)
+    fired = 0
+    for _ in range(20):
+        slow_currents[:] = currents[:] = rng.uniform(-1, 2, currents.shape)
+        ids = np.full(1 + 4 * LANES, -1, np.int32)
+        end = tick_at_once(of, channels, v, constant[0], pause, currents, ids, 1)
+        n_spikes = tick_in_passes(
+            of, slow_v[:n], constant, slow_pause[:n], slow_currents[:n_channels, :n], spikes, hard, refractory
+        )
+        assert ids[0] == -1
+        assert ids[1:end].tolist() == (first + np.flatnonzero(spikes)).tolist()
+        assert end - 1 == n_spikes
+        for ours, theirs in ((v, slow_v), (pause, slow_pause), (currents.T, slow_currents.T)):
+            assert ours[:n].tobytes() == theirs[:n].tobytes()
+        fired += n_spikes
+    assert fired > n
+
+
+def test_adaptation_a_third_channel_and_integers_take_more_than_one_pass() -> None:
+    assert not in_one_pass(program([1, 0, 0, 0, 0, 0, 0]), 0, 3)
+    assert not in_one_pass(program([1, 0, 0, 0, 0, 0.5, 0]), 0, 0)
+    assert not in_one_pass(program([1, 0, 0, 0, 0, 0, 0], limits=(0, 0, 0)), 0, 0)
 
 
 INTEGERS = st.lists(st.integers(-(2**20), 2**20), min_size=1, max_size=9)
