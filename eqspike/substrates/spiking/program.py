@@ -225,11 +225,11 @@ def new_block(compiled: Compiled) -> Block:
     images, rooms = _IMAGES_TOGETHER, compiled.program.layers[:, layout.PADDED] + layout.LANES
     size = (compiled.n_neurons - int(compiled.program.layers[1, layout.START]) + layout.LANES) * images
     return Block(
-        *(_aligned(size, compiled.dtype) for _ in range(3)),
-        _aligned((len(rooms), int(rooms[1:].max()) * images), np.int32),
+        *(aligned(size, compiled.dtype) for _ in range(3)),
+        aligned((len(rooms), int(rooms[1:].max()) * images), np.int32),
         rooms,
         np.zeros((len(rooms), images), np.int64),
-        _aligned(images * int(compiled.program.layers[-1, layout.PADDED]), np.int32),
+        aligned(images * int(compiled.program.layers[-1, layout.PADDED]), np.int32),
     )
 
 
