@@ -111,7 +111,7 @@ def _run(spec: SimulationSpec, threads: int) -> tuple[Simulation, str, float]:
             ahead = spec.duration_s * part / SLICES - simulation.time_s
             if ahead <= 0:
                 continue
-            simulation.outcome = simulation.run(ahead)
+            simulation.run(ahead)
             monitor.amount(f"{spec.name} at {simulation.time_s:.3g} s", part, SLICES)
             if stop or simulation.outcome.kind != "completed":
                 break

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from eqspike.core.errors import ConfigError
-from eqspike.core.ledger import PROJECTION_COUNTERS, Ledger, PhaseCounts
+from eqspike.core.ledger import LAYER_COUNTERS, PROJECTION_COUNTERS, Ledger, PhaseCounts
 from eqspike.core.rng import Purpose
 from eqspike.kernels import simulation_layout as layout
 from eqspike.kernels.simulation import run_cached, run_uncached
@@ -238,10 +238,11 @@ class ClockedSimulation:
             updates = layer.size * self.ticks if layer.kind == "lif" else 0
             row = layer_counts(counts, k, int(self._spikes[k]), updates)
             rows.append(row)
+        trace_updates = LAYER_COUNTERS.index("trace_updates")
         traced = self.ticks * len(self.rule.taus_s) if self.rule is not None else 0
         for projection in self.network.projections if traced else ():
             for end in (projection.pre, projection.post) if projection.plastic else ():
-                rows[layers.index(end)][2] += traced * self.network.layer(end).size
+                rows[layers.index(end)][trace_updates] += traced * self.network.layer(end).size
         table = sum(one.projections for one in counts)[[*range(n), *(n + k for k in driven)]]
         filled = np.zeros((len(table), len(PROJECTION_COUNTERS)), np.int64)
         for column, name in enumerate(

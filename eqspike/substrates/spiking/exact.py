@@ -114,7 +114,12 @@ class ExactSimulation:
         """
         if not 0 <= duration_s < np.inf:
             raise ConfigError(f"{duration_s} s is no duration.", field="duration_s", remedy="Give 0 s or more.")
-        end, code = self.time_s + duration_s, at.PAUSED
+        self.outcome = self._run_until(self.time_s + duration_s)
+        return self.outcome
+
+    def _run_until(self, end: float) -> Outcome:
+        """Process all events up to ``end``, or until something is wrong."""
+        code = at.PAUSED
         while code in (at.PAUSED, at.LOG_FULL, at.QUEUE_FULL):
             code = self._proceed(
                 self._program, self._state, self._traces, self._arrivals, self._inputs, self._counts, self._log,

@@ -119,7 +119,7 @@ def simulate(
         network, clock=clock, inputs=inputs, rule=rule, seed=seed, initial=initial, threads=threads,
         max_rate_hz=max_rate_hz,
     )  # fmt: skip
-    simulation.outcome = simulation.run(duration_s)
+    simulation.run(duration_s)
     return simulation
 
 

@@ -88,7 +88,7 @@ class _Arrays:
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """What one thread owns: neurons ``first[layer]`` to ``first[layer] + size[layer]`` of every layer.
+    """What one thread owns: ``size[layer]`` neurons of every layer, and all synapses onto them.
 
     The weights of projection p are ``state.weights[places[p]]``; ``room`` is the most spikes there can be in a tick.
     """
@@ -98,7 +98,6 @@ class Part:
     state: layout.State
     traces: layout.Traces
     counts: layout.Counts
-    first: tuple[int, ...]
     size: tuple[int, ...]
     room: int
 
@@ -169,7 +168,7 @@ def build_part(
     )
     return Part(
         program, places, state, _traces(network, plastic, rule, units), counts,
-        tuple(lo for lo, _ in share), tuple(size for _, size in share), room,
+        tuple(size for _, size in share), room,
     )  # fmt: skip
 
 
@@ -231,7 +230,7 @@ def _layers(
         place = listed.index(layer.name) if kind == layout.LIST else -1
         layers.append([start, size, first, kind, 0, 0, place, len(tails[-1])])
         neurons.append([0] * 7)
-    table = np.zeros((len(tails), max(1, *map(len, tails)) if len(tails) > 1 else max(1, len(tails[0]))), np.uint32)
+    table = np.zeros((len(tails), max([1, *map(len, tails)])), np.uint32)
     for row, values in zip(table, tails, strict=True):
         row[: len(values)] = values
     totals = [[layer.size, channel] for layer, channel in zip(network.layers, driven, strict=True)]
