@@ -117,7 +117,7 @@ class SpikingSubstrate:
             return own
 
         with ThreadPoolExecutor(threads) as pool:
-            for own in pool.map(work, spans):
+            for own in map(work, spans) if threads == 1 else pool.map(work, spans):  # a thread takes 0.2 ms to start
                 for total, part in zip(counts, own, strict=True):
                     total += part
         return answers
