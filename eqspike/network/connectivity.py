@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Literal
 
 import numpy as np
 from pydantic import Field
@@ -126,6 +126,6 @@ class Uniform(Config):
         return generator.uniform(self.low, self.high, shape)
 
 
-Rule = Annotated[AllToAll | OneToOne | FixedProbability | FixedIndegree | FixedTotal, Field(discriminator="kind")]
-Connectivity = AllToAll | OneToOne | FixedProbability | FixedIndegree | FixedTotal | Pairs
+Drawn = AllToAll | OneToOne | FixedProbability | FixedIndegree | FixedTotal
+Connectivity = Drawn | Pairs
 Distribution = Normal | Uniform

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from eqspike.core.config import Config
 from eqspike.core.rng import Purpose, stream
 from eqspike.learning.stdp import PairSTDP, TripletSTDP
-from eqspike.network.connectivity import Normal, Rule, Uniform
+from eqspike.network.connectivity import Drawn, Normal, Uniform
 from eqspike.network.description import Kernel, Layer, Network, Projection
 from eqspike.network.inputs import Poisson, SpikeList
 from eqspike.network.neurons import LIF
@@ -51,7 +51,7 @@ class ProjectionSettings(Config):
 
     pre: str
     post: str
-    connectivity: Rule | None = None
+    connectivity: Annotated[Drawn, Field(discriminator="kind")] | None = None
     kernel: Kernel | None = None
     weight: float | Distribution
     delay_s: float | Distribution | None = None
