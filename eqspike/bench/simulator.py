@@ -23,7 +23,7 @@ from eqspike.substrates.spiking.simulation import Simulation, prepare
 from eqspike.substrates.spiking.simulation_program import Part
 from eqspike.training.run import Run
 
-_IMAGES = 1920  # of a timing of Brian2's inference
+_IMAGES = 1440  # of a timing of Brian2's inference
 _LANES = (1, 8)  # images that Brian2 answers side by side: the faster counts
 _DURATION_S = 1.0
 
