@@ -23,8 +23,18 @@ class WorkloadError(HardwareError):
 
 
 class UnpricedError(HardwareError):
-    """A constant is unstated or only recalled, so nothing is priced with it."""
+    """An action has no price, or its constant is unstated or only recalled, so nothing is priced with it."""
 
 
 class ConstantError(HardwareError):
     """A constant lacks a field, has an unknown unit or grade, or a band that does not hold its value."""
+
+
+class KnobError(HardwareError):
+    """A chip cannot be had at the node, supply, width, policy or variant that was asked for."""
+
+
+class FitError(HardwareError):
+    """A network does not fit a chip: names the wall, the demand, the limit and what would fit."""
+
+    exit_code = 3

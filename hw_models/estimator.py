@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 
 from hw_models.chips import Chip
-from hw_models.chips.schema import Term
+from hw_models.chips.terms import Term
 from hw_models.errors import UnpricedError
 from hw_models.report import PARTS, Band, CostReport, CostRow, PhaseSize
 from hw_models.technology import Constant

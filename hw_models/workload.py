@@ -22,6 +22,8 @@ PROJECTION_COUNTERS = (
     "saturations",
 )
 COUNTERS = tuple(dict.fromkeys(LAYER_COUNTERS + PROJECTION_COUNTERS))
+ROUTING_COUNTERS = ("packets", "hops", "offchip_packets")  # made from spikes by a placement, never by a run
+LEARNING_COUNTERS = ("trace_updates", "weight_writes", "weight_flips", "suppressed_updates", "accumulator_writes")
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from hw_models.chips.schema import Chip, TableReference
-from hw_models.errors import ChipError
+from hw_models.chips.lines import Places
+from hw_models.chips.schema import Chip
+from hw_models.chips.terms import TableReference
+from hw_models.errors import ChipError, ConstantError
 from hw_models.technology import Constant
 
 
@@ -69,31 +71,56 @@ def parse_chip(text: str, where: str) -> Chip:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ChipError(f"not valid TOML: {error}.", field=where, remedy="Mend that line.") from error
-    constants = raw.get("constants")
-    if not isinstance(constants, dict):
-        raise ChipError("the table is missing.", field=f"{where}: constants", remedy="Add [constants.NAME] tables.")
-    raw["constants"] = {name: _constant(entry, f"{where}: constants.{name}") for name, entry in constants.items()}
-    return _validated(Chip, raw, where)
+    places = Places(text, where)
+    raw |= _constants(raw, "constants", places)
+    for name, variant in raw.get("variants", {}).items():
+        if isinstance(variant, dict):
+            variant |= _constants(variant, f"variants.{name}.constants", places)
+    return _validated(Chip, raw, places)
 
 
-def _constant(entry: Any, where: str) -> Constant | TableReference:
+def _constants(table: dict[str, Any], key: str, places: Places) -> dict[str, Any]:
+    """Return {"constants": built} for a table that has constants, or nothing for one that has none."""
+    given = table.get("constants")
+    if given is None:
+        return {}
+    if not isinstance(given, dict):
+        raise ChipError("not a table.", field=places.name(key), remedy="Add [constants.NAME] tables.")
+    return {"constants": {name: _constant(entry, f"{key}.{name}", places) for name, entry in given.items()}}
+
+
+def _constant(entry: Any, key: str, places: Places) -> Constant | TableReference:
     if not isinstance(entry, dict):
         raise ChipError(
-            f"{entry!r} is a bare value.", field=where, remedy="Give a table: value, low, high, unit and its source."
+            f"{entry!r} is a bare value.",
+            field=places.name(key),
+            remedy="Give a table: value, low, high, unit and its source.",
         )
-    return _validated(TableReference, entry, where) if "table" in entry else Constant.from_mapping(entry, where)
+    if "table" in entry:
+        reference = _validated(TableReference, entry, places, f"{key}.")
+        try:
+            reference.resolve(weight_bits=1)
+        except ConstantError as error:
+            raise ConstantError(f"{error}", field=places.name(key), remedy="Mend the reference.") from error
+        return reference
+    try:
+        return Constant.from_mapping(entry, key)
+    except ConstantError as error:
+        raise ConstantError(error.problem, field=places.name(error.field), remedy=error.remedy) from error
 
 
-def _validated(schema: type, raw: dict[str, Any], where: str):
+def _validated(schema: type, raw: dict[str, Any], places: Places, prefix: str = ""):
     try:
         return schema.model_validate(raw)
+    except ChipError as error:
+        raise ChipError(error.problem, field=places.name(prefix + error.field), remedy=error.remedy) from error
     except ValidationError as error:
         first = error.errors()[0]
-        key = ".".join(map(str, first["loc"]))
+        key = prefix + ".".join(map(str, first["loc"]))
         remedies = {"missing": "Add the key.", "extra_forbidden": "Remove the key or correct its spelling."}
         raise ChipError(
             f"{first['msg'].lower()}.",
-            field=f"{where}: {key}",
+            field=places.name(key),
             remedy=remedies.get(first["type"], f"Found {first['input']!r}."),
         ) from error
 

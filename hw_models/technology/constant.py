@@ -10,9 +10,9 @@ from typing import Any
 
 from hw_models.errors import ConstantError, UnpricedError
 from hw_models.report import Band
+from hw_models.technology.units import split_unit
 
-PREFIXES = {"": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9, "p": 1e-12, "f": 1e-15, "a": 1e-18}
-DIMENSIONS = ("J", "W", "W/kB", "W/neuron", "s", "1")
+SCALINGS = ("none", "logic", "sram", "leakage")
 
 
 class Evidence(StrEnum):
@@ -38,11 +38,13 @@ class Constant:
     Parameters
     ----------
     value, low, high : nominal value and band, in ``unit``; ``low <= value <= high``, none negative.
-    unit : J, W, W/kB, W/neuron or s with an SI prefix (``u`` for micro), or ``1``. A kB is 1024 bytes.
+    unit : as :func:`hw_models.technology.units.split_unit` reads it, such as pJ, uW/kB, uW/MHz, mm2/kB or 1.
     includes : what the number covers.
     evidence, source, year : its grade, and the publication that it comes from.
     node_nm, vdd : technology node and supply in volts; None where the number has none or the source states none.
     band : where low and high come from.
+    scaling : what it follows when node or supply change: ``logic``, ``sram``, ``leakage``, or ``none`` (DRAM,
+        converters, analog neurons, wires and input-output never scale with logic).
 
     Raises
     ------
@@ -61,6 +63,7 @@ class Constant:
     node_nm: float | None = None
     vdd: float | None = None
     band: str = ""
+    scaling: str = "none"
 
     def __post_init__(self) -> None:
         if self.evidence not in tuple(Evidence):
@@ -78,13 +81,17 @@ class Constant:
         for key in ("includes", "source"):
             if not isinstance(getattr(self, key), str) or not getattr(self, key).strip():
                 raise ConstantError("nothing is stated.", field=key, remedy="State it in a few words.")
+        if self.scaling not in SCALINGS:
+            raise ConstantError(
+                f"{self.scaling!r} is not a way to scale.", field="scaling", remedy=f"Known: {', '.join(SCALINGS)}."
+            )
         self.dimension  # noqa: B018  an unknown unit is refused here, not at the first use
 
     @classmethod
     def from_mapping(cls, raw: Mapping[str, Any], where: str) -> Constant:
         """Build a constant from a TOML table; ``where`` names the table in errors."""
         known = {entry.name for entry in fields(cls)}
-        missing = sorted(known - {"node_nm", "vdd", "band"} - set(raw))
+        missing = sorted(known - {"node_nm", "vdd", "band", "scaling"} - set(raw))
         if unknown := sorted(set(raw) - known):
             raise ConstantError(
                 f"unknown key {unknown[0]!r}.", field=where, remedy=f"Known keys: {', '.join(sorted(known))}."
@@ -99,24 +106,17 @@ class Constant:
     @property
     def dimension(self) -> str:
         """The unit without its SI prefix."""
-        return self._split()[0]
+        return split_unit(self.unit)[0]
+
+    @property
+    def si_factor(self) -> float:
+        """What one of its units is in SI units."""
+        return split_unit(self.unit)[1]
 
     @property
     def si(self) -> Band:
         """The number and its band in SI units."""
-        factor = self._split()[1]
-        return Band(self.value, self.low, self.high) * factor
-
-    def _split(self) -> tuple[str, float]:
-        for dimension in DIMENSIONS:
-            prefix = self.unit.removesuffix(dimension) if isinstance(self.unit, str) else None
-            if prefix in PREFIXES and f"{prefix}{dimension}" == self.unit and (dimension != "1" or not prefix):
-                return dimension, PREFIXES[prefix]
-        raise ConstantError(
-            f"{self.unit!r} is not a unit.",
-            field="unit",
-            remedy=f"Units: {', '.join(DIMENSIONS)}, with an SI prefix ({', '.join(filter(None, PREFIXES))}).",
-        )
+        return Band(self.value, self.low, self.high) * self.si_factor
 
     def require_priceable(self, name: str) -> None:
         """Refuse a constant that no publication supports.

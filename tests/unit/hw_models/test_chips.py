@@ -68,8 +68,8 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         ("node_nm = 45\n", "", ["node_nm", "Add the key"]),
         ("node_nm = 45\n", "node_nm = -45\n", ["node_nm", "greater than 0"]),
         ("word_bits = 64", 'word_bits = "wide"', ["word_bits", "'wide'"]),
-        ("word_bits = 64", "wordbits = 64", ["wordbits", "spelling"]),
-        ('policy = "duplicate"', 'policy = "magic"', ["transposition.policy", "'duplicate' or 'crossbar'"]),
+        ("word_bits = 64", "wordbits = 64", ["line 9: wordbits", "spelling"]),
+        ('policy = "duplicate"', 'policy = "magic"', ["transposition.policy", "or 'crossbar'", "line 27"]),
         ('price = "hop"', 'price = "hope"', ["actions.spikes.0.price", "no constant", "leakage"]),
         ('price = "hop"', 'price = "leakage"', ["actions.spikes.0.price", "uW/kB", "Needed: J"]),
         ('price = "hop"', 'price = "multiply"', ["actions.spikes.0.price", "weight's bits"]),
@@ -114,3 +114,67 @@ def test_a_bad_constant_gets_its_key_and_a_remedy(old: str, new: str, words: lis
 def test_nonsense_is_refused_by_name(text: str) -> None:
     with pytest.raises(HardwareError):
         parse_chip(text, "mine.toml")
+
+
+EVERY_KEY = Path(__file__).with_name("every_key.toml").read_text(encoding="utf-8")
+
+
+def test_every_key_of_the_schema_is_read() -> None:
+    chip = parse_chip(EVERY_KEY, "all.toml")
+    assert [name for name, _ in chip.limits.items()] == ["cores", "fan_in", "queue_depth"]
+    assert chip.limits.value("fan_in") == 256 and chip.limits.value("fan_out") is None
+    assert chip.limits.mesh == (2, 2) and chip.limits.trees and chip.limits.multicast
+    assert chip.operating_points[0].measured_si() == pytest.approx(477e-6)
+    assert chip.constant("idle").si.value == pytest.approx(1.78e-12)
+    assert chip.constant("macro").si.value == pytest.approx(1e-7)
+    assert chip.transposition.choices == ("column_walk", "duplicate", "transposable")
+
+
+def test_the_default_s_band_covers_the_chip_s_variants() -> None:
+    event = parse_chip(EVERY_KEY, "all.toml").constant("event")
+    assert (event.value, event.low, event.high) == (2, 1, 36)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('kind = "wall"', 'kind = "fence"', ["line 20: limits.cores.kind", "'wall' or 'budget'"]),
+        ("value = 256", "value = -1", ["limits.fan_in.value", "greater than or equal"]),
+        ("fan_in =", "fan_inn =", ["line 21: limits.fan_inn", "spelling"]),
+        ('allowed = ["column_walk", ', "allowed = [", ["transposition", "not among"]),
+        ("transposable_cell =", "transposable_cel =", ["transposable_cell"]),
+        ("synaptic_events = 37.5e6", "sneezes = 1", ["operating_points.0.rates", "sneezes"]),
+        ("synaptic_events = 37.5e6", "macs = 1", ["operating_points.0.rates.macs", "no price"]),
+        ('unit = "uW"', 'unit = "uJ"', ["unit", "power_w"]),
+        (
+            'unit = "pJ", includes = "x", evidence = "derived"',
+            'unit = "pW", includes = "x", evidence = "derived"',
+            ["variants.board.constants.event", "Needed: J"],
+        ),
+        ('unit = "mm2/kB"', 'unit = "mW"', ["area.0.price", "m2/kB"]),
+        ('time = "busy"', 'time = "event"', ["actions.synaptic_events.0.time", "Needed: s or 1"]),
+        ('hops = "mean_hops"', 'hops = "hop"', ["routing.hops", "no constant"]),
+        ('name = "all-keys"', 'name = "x"\nunpriced = "no energy is published"', ["unpriced", "has prices too"]),
+        ('name = "all-keys"', 'name = "x"\nknobs = 3', ["knobs"]),
+        ('scaling = "logic"', 'scaling = "magic"', ["constants.event.scaling", "sram"]),
+    ],
+)
+def test_a_bad_key_is_refused_with_its_line(old: str, new: str, words: list[str]) -> None:
+    assert old in EVERY_KEY
+    with pytest.raises(HardwareError) as caught:
+        parse_chip(EVERY_KEY.replace(old, new, 1), "all.toml")
+    assert all(word in str(caught.value) for word in ("all.toml", *words)), str(caught.value)
+    assert caught.value.remedy
+
+
+def test_a_chip_without_prices_has_limits_only() -> None:
+    text = EVERY_KEY[: EVERY_KEY.index("[parts]")].replace('clock = "clock"', 'unpriced = "nothing is published"')
+    text = text.replace('tick = "tick"', "") + "[limits]\ncores = { value = 4, kind = 'wall', source = 'paper' }\n"
+    chip = parse_chip(text, "limits.toml")
+    assert chip.unpriced == "nothing is published" and chip.limits.value("cores") == 4
+
+
+def test_power_per_hertz_needs_a_clock() -> None:
+    text = EVERY_KEY.replace('clock = "clock"\n', "").replace('time = "busy"\n', "")
+    with pytest.raises(ChipError, match=r"line 41: static.0: .* needs a clock"):
+        parse_chip(text, "all.toml")
