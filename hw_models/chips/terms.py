@@ -4,25 +4,32 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, InstanceOf, model_validator
 
 from hw_models.chips.entry import Entry
 from hw_models.errors import ChipError
-from hw_models.technology import Constant, load_table
+from hw_models.technology import Constant, Move, load_table
 
 Policy = Literal["duplicate", "transposable", "column_walk", "crossbar"]
 
 
 class TableReference(Entry):
-    """A constant taken from a shipped table; ``at`` picks a point of a curve, ``weight_bits`` that of the workload."""
+    """A constant taken from a shipped table; ``at`` picks a point of a curve, ``weight_bits`` that of the workload.
+
+    ``moves`` to another node or supply are set by a chip's knobs, never by a file.
+    """
 
     table: str
     row: str
     at: float | Literal["weight_bits"] | None = None
+    moves: tuple[InstanceOf[Move], ...] = ()
 
     def resolve(self, weight_bits: int | None) -> Constant:
-        """Return the constant, read at ``weight_bits`` where the reference says so."""
-        return load_table(self.table).constant(self.row, weight_bits if self.at == "weight_bits" else self.at)
+        """Return the constant, read at ``weight_bits`` where the reference says so, after its moves."""
+        constant = load_table(self.table).constant(self.row, weight_bits if self.at == "weight_bits" else self.at)
+        for move in self.moves:
+            constant = move(constant)
+        return constant
 
 
 class Term(Entry):

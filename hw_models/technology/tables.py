@@ -1,54 +1,17 @@
-"""Published tables of constants, shipped as TOML data; a row may be a curve over size or width, read log-log."""
+"""Published tables of constants, shipped as data; a row may be a curve over size or width, read log-log."""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from math import exp, log
 
 from hw_models.errors import ConstantError
-from hw_models.technology.constant import Constant, Evidence
-
-
-@dataclass(frozen=True)
-class Curve:
-    """Constants of one row at rising points of ``axis`` (such as kB or bits); a row without axis has one point."""
-
-    name: str
-    axis: str
-    points: tuple[tuple[float, Constant], ...]
-
-    def at(self, position: float | None = None) -> Constant:
-        """Return the constant at ``position``: a published point as it stands, between two points the line in log-log.
-
-        log E = log E_a + (log E_b - log E_a) (log x - log a) / (log b - log a), for value, low and high alike. Below
-        the smallest published point its price holds (nothing gets cheaper than what was published).
-
-        Raises
-        ------
-        ConstantError
-            If the row needs a position and has none, or the position lies above the largest published point.
-        """
-        if not self.axis:
-            return self.points[0][1]
-        if position is None:
-            raise ConstantError(f"the row is a curve over {self.axis}.", field=self.name, remedy="Give at = a number.")
-        clamped = max(position, self.points[0][0])
-        for (left, before), (right, after) in zip(self.points, self.points[1:], strict=False):
-            if clamped == left:
-                return before
-            if left < clamped < right:
-                return _between(before, after, log(clamped / left) / log(right / left))
-        if clamped == self.points[-1][0]:
-            return self.points[-1][1]
-        raise ConstantError(
-            f"{position:g} {self.axis} lies above the largest published point, {self.points[-1][0]:g} {self.axis}.",
-            field=self.name,
-            remedy="Split the memory or the word, or use another table.",
-        )
+from hw_models.technology import sram
+from hw_models.technology.constant import Constant
+from hw_models.technology.curve import Curve
 
 
 @dataclass(frozen=True)
@@ -68,7 +31,8 @@ class Table:
 
 def available_tables() -> list[str]:
     """Return the names of the shipped tables."""
-    return sorted(entry.name.removesuffix(".toml") for entry in _folder().iterdir() if entry.name.endswith(".toml"))
+    shipped = (entry.name.removesuffix(".toml") for entry in _folder().iterdir() if entry.name.endswith(".toml"))
+    return sorted([*shipped, *_banks()])
 
 
 @cache
@@ -84,9 +48,24 @@ def load_table(name: str) -> Table:
         raise ConstantError(
             f"no table {name!r} is shipped.", field="table", remedy=f"Tables: {', '.join(available_tables())}."
         )
+    if name in _banks():
+        node_nm, flavour = _banks()[name]
+        title = f"CACTI 7: an SRAM bank with 64-bit words, {node_nm:g} nm, {flavour}, 300 K"
+        return Table(name, title, {row: sram.curve(row, node_nm, flavour) for row in sram.QUANTITIES})
     raw = tomllib.loads((_folder() / f"{name}.toml").read_text(encoding="utf-8"))
     rows = {row: _curve(f"{name}.{row}", raw["common"] | entry) for row, entry in raw["rows"].items()}
     return Table(name, raw["title"], rows)
+
+
+@cache
+def _banks() -> dict[str, tuple[float, str]]:
+    """Return node and flavour of every table of SRAM banks; without a flavour in its name a table is itrs-lstp."""
+    names = {}
+    for node_nm in sram.nodes():
+        for flavour in sram.FLAVOURS:
+            suffix = "" if flavour == sram.DEFAULT_FLAVOUR else "_" + flavour.removeprefix("itrs-")
+            names[f"cacti7_sram_{node_nm:g}nm{suffix}"] = (node_nm, flavour)
+    return names
 
 
 def _folder():
@@ -99,12 +78,3 @@ def _curve(name: str, entry: dict) -> Curve:
         return Curve(name, "", ((0.0, Constant.from_mapping(entry, name)),))
     built = [(float(point.pop("at")), Constant.from_mapping(entry | point, name)) for point in points]
     return Curve(name, axis, tuple(sorted(built, key=lambda point: point[0])))
-
-
-def _between(before: Constant, after: Constant, fraction: float) -> Constant:
-    value, low, high = (
-        exp((1 - fraction) * log(getattr(before, key)) + fraction * log(getattr(after, key)))
-        for key in ("value", "low", "high")
-    )
-    evidence = min(before.evidence, after.evidence, Evidence.DERIVED, key=lambda grade: grade.rank)
-    return replace(before, value=value, low=low, high=high, evidence=evidence)
