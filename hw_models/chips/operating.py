@@ -8,6 +8,7 @@ from pydantic import Field, InstanceOf, field_validator
 
 from hw_models.chips.entry import Entry
 from hw_models.chips.terms import TableReference
+from hw_models.report import PARTS
 from hw_models.technology import Constant, Evidence
 from hw_models.technology.units import split_unit
 from hw_models.workload import COUNTERS, ROUTING_COUNTERS, base_counter
@@ -24,6 +25,7 @@ class OperatingPoint(Entry):
     Parameters
     ----------
     quantity, measured, unit : the power of the chip, or its energy per synaptic event, and the published number.
+    parts : the parts that the published number covers, all three unless it was published for some of them.
     rates : counted events per second of the whole chip, by counter; both directions together.
     clock_hz, vdd, variant : where they differ from the chip's own.
     footprint_kb, neurons, cores, weight_bits : sizes that static terms and shares of a memory word need.
@@ -36,6 +38,7 @@ class OperatingPoint(Entry):
     quantity: Literal["power_w", "energy_per_event_j"]
     measured: Positive
     unit: str
+    parts: tuple[Literal["static", "dynamic", "periphery"], ...] = PARTS
     rates: dict[str, Rate]
     clock_hz: Positive | None = None
     vdd: Positive | None = None
