@@ -1,6 +1,6 @@
 """The estimator: counts of a workload times the prices of a chip, static power times hardware time, area and wear."""
 
 from hw_models.estimator.footprint import Footprint, footprint_kb
-from hw_models.estimator.pricing import price
+from hw_models.estimator.pricing import operating_points, price
 
-__all__ = ["Footprint", "footprint_kb", "price"]
+__all__ = ["Footprint", "footprint_kb", "operating_points", "price"]

@@ -18,7 +18,7 @@ from hw_models.estimator.footprint import Footprint, footprint, footprint_kb
 from hw_models.estimator.latency import Tick, phase_time
 from hw_models.estimator.points import reproduced
 from hw_models.estimator.static import area_mm2, static_rows
-from hw_models.report import PARTS, Band, CostReport, CostRow, PhaseSize, PhaseTime
+from hw_models.report import PARTS, Band, CostReport, CostRow, PhaseSize, PhaseTime, Reproduced
 from hw_models.workload import ROUTING_COUNTERS, PhaseCounts, Workload, require_tick
 
 
@@ -54,6 +54,11 @@ def price(
             f"{chip.unpriced}.", field=chip.name, remedy="Its limits can be checked; price on another chip."
         )
     return Pricing(workload, chip, tick_s, placement).report()
+
+
+def operating_points(chip: Chip) -> tuple[Reproduced, ...]:
+    """Return the published operating points of ``chip``, each beside what the chip's constants give there."""
+    return tuple(reproduced(point, chip, Pricing) for point in chip.operating_points)
 
 
 @dataclass
@@ -108,7 +113,7 @@ class Pricing:
             latency=latency,
             area_mm2=area,
             endurance=worn,
-            operating_points=tuple(map(self._reproduced, chip.operating_points)),
+            operating_points=operating_points(chip),
             variants=dict(self._variants()),
             footprint=kilobytes,
             placement=self.placement.summary() if self.placement is not None else None,
@@ -164,9 +169,6 @@ class Pricing:
     def _weakest(self) -> str | None:
         grades = [used.constant.evidence for used in self.book.used.values()]
         return str(min(grades, key=lambda grade: grade.rank)) if grades else None
-
-    def _reproduced(self, point):
-        return reproduced(point, self.chip, Pricing)
 
     def _variants(self) -> Iterator[tuple[str, Band]]:
         """Yield the total with the constants of each variant, where the chip declares all parts that a total needs."""

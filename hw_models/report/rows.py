@@ -65,7 +65,10 @@ class PhaseTime:
 
 @dataclass(frozen=True)
 class Reproduced:
-    """A published operating point and what the chip's constants give for it: residual = modelled / measured - 1."""
+    """A published operating point and what the chip's constants give for it: residual = modelled / measured - 1.
+
+    ``independent`` is False where the constants were taken from this very point, so that it checks nothing.
+    """
 
     name: str
     quantity: str
@@ -74,6 +77,7 @@ class Reproduced:
     evidence: str
     source: str
     note: str = ""
+    independent: bool = True
 
     @property
     def residual(self) -> float:

@@ -44,5 +44,6 @@ def _columns(energy: Band, presentations: int) -> str:
 
 def _point(point) -> str:
     unit = "W" if point.quantity == "power_w" else "J per event"
-    figures = f"{point.measured:.4g} {unit} published, {point.modelled:.4g} modelled ({point.residual:+.1%})"
-    return f"{point.name}: {figures}; {point.source}"
+    residual = f"{point.residual:+.1%}" if point.independent else "by construction"
+    figures = f"{point.measured:.4g} {unit} published, {point.modelled:.4g} modelled ({residual})"
+    return f"{point.name}: {figures}{f'; {point.note}' if point.note else ''}; {point.source}"

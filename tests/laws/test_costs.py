@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from hw_models import Chip, LayerShape, PhaseCounts, ProjectionShape, Workload, available_chips, load_chip, price
 from hw_models.workload import LAYER_COUNTERS, PROJECTION_COUNTERS
 
-CHIPS = [info.name for info in available_chips()]
+# Chips built from parts price every counter, those of a publication only what it gives: for these see test_presets.py.
+CHIPS = [info.name for info in available_chips() if info.name.startswith(("generic-", "eqspike-"))]
 LAYERS = (LayerShape("input", 20), LayerShape("output", 5))
 PROJECTION = ProjectionShape("input-output", "input", "output", 100, 16, True, True, 24)
 KEYS = [("output", counter) for counter in LAYER_COUNTERS] + [

@@ -114,11 +114,12 @@ def test_datasets(invoke):
 
 
 def test_chips(invoke):
-    found = document(invoke("chips", "--json"))["chips"]
-    assert [entry["name"] for entry in found] == [info.name for info in available_chips()]
-    assert found[1]["vdd"] == 0.9 and found[1]["evidence"] == "derived"
+    found = {entry["name"]: entry for entry in document(invoke("chips", "--json"))["chips"]}
+    assert list(found) == [info.name for info in available_chips()]
+    assert found["generic-45nm"]["vdd"] == 0.9 and found["generic-45nm"]["evidence"] == "derived"
+    assert found["loihi2"]["unpriced"] and found["loihi2"]["evidence"] is None
     listed = invoke("chips").stdout
-    assert "supply not stated" in listed and "45 nm, 0.9 V" in listed
+    assert "45 nm" in listed and "limits only" in listed
 
 
 TASKS = """

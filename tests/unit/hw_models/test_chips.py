@@ -15,15 +15,16 @@ from hw_models.workload import COUNTERS, base_counter
 
 GENERIC = (files("hw_models.chips") / "presets" / "generic-45nm.toml").read_text(encoding="utf-8")
 NAMES = [chip.name for chip in available_chips()]
+BUILT = [name for name in NAMES if name.startswith(("generic-", "eqspike-"))]
 
 
 def test_the_list_says_what_each_chip_is() -> None:
-    assert NAMES == ["eqspike-analog-65nm", "generic-45nm"]
+    assert {"eqspike-analog-65nm", "generic-45nm"} <= set(NAMES)
     for info in available_chips():
         assert info.title and info.description and info.device and info.node_nm > 0
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", BUILT)
 def test_a_preset_declares_everything(name: str) -> None:
     chip = load_chip(name)
     assert chip.name == name
