@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from hw_models.chips import Chip
 from hw_models.chips.terms import Routing, Term
 from hw_models.errors import UnpricedError
-from hw_models.estimator.book import Book, Place, Used, row, zero_row
+from hw_models.estimator.book import Book, Place, Product, row, zero_row
 from hw_models.estimator.footprint import in_cells, weight_bits
 from hw_models.report import CostRow
 from hw_models.workload import LEARNING_COUNTERS, ProjectionShape, base_counter
@@ -16,11 +16,11 @@ from hw_models.workload import LEARNING_COUNTERS, ProjectionShape, base_counter
 
 @dataclass(frozen=True)
 class Share:
-    """What one count of an action costs by one term: coefficient x product of factors."""
+    """What one count of an action costs by one term: coefficient x product of constants."""
 
     term: Term
     coefficient: float
-    factors: tuple[Used, ...]
+    product: Product
 
 
 @dataclass
@@ -47,7 +47,7 @@ class Actions:
             return
         for share in shares:
             place = Place(phase, share.term.component, counter, entity, share.term.kind)
-            yield row(place, count, count * share.coefficient, share.factors)
+            yield row(place, count, count * share.coefficient, share.product)
 
     def routed(self, phase: str, entity: str, spikes: int) -> Iterator[CostRow]:
         """Yield the rows of the packets and hops that ``spikes`` make by the chip's routing, without a placement."""
@@ -58,15 +58,16 @@ class Actions:
                 continue
             for share in self.shares(counter, None, entity, spikes):
                 place = Place(phase, share.term.component, counter, entity, share.term.kind)
-                factors = (*share.factors, hops) if hops and counter == "hops" else share.factors
-                yield row(place, round(spikes * each), spikes * each * share.coefficient, factors)
+                product = Product.of(*share.product.factors, hops) if hops and counter == "hops" else share.product
+                yield row(place, round(spikes * each), spikes * each * share.coefficient, product)
 
     def shares(self, counter: str, shape: ProjectionShape | None, entity: str, count: int) -> tuple[Share, ...] | str:
         """Return what one such action costs, term by term, or why it is free."""
-        size = (weight_bits(self.chip, shape), shape.bidirectional, shape.accumulator_bits) if shape else None
-        if (counter, size) not in self.known:
-            self.known[counter, size] = self._look_up(counter, shape, entity, count)
-        return self.known[counter, size]
+        size = (shape.weight_bits, shape.bidirectional, shape.accumulator_bits) if shape else None
+        key = (counter, size)
+        if key not in self.known:
+            self.known[key] = self._look_up(counter, shape, entity, count)
+        return self.known[key]
 
     def terms(self, counter: str) -> tuple[Term, ...]:
         """Return the terms of ``counter``, or of its base where the direction has none of its own; () if free."""
@@ -81,7 +82,7 @@ class Actions:
                 return self.chip.free[key]
             if key in self.chip.actions:
                 shares = (self._share(counter, term, shape) for term in self.chip.actions[key])
-                return tuple(share for share in shares if share.coefficient)
+                return tuple(share for share in shares if share is not None)
         why = self.chip.no_learning if base_counter(counter) in LEARNING_COUNTERS else None
         raise UnpricedError(
             f"{self.chip.name} has no price for {counter}, and {entity!r} counted {count}{f': {why}' if why else ''}.",
@@ -91,19 +92,19 @@ class Actions:
             else "Add its terms to the chip file, or name it under free with the reason.",
         )
 
-    def _share(self, counter: str, term: Term, shape: ProjectionShape | None) -> Share:
+    def _share(self, counter: str, term: Term, shape: ProjectionShape | None) -> Share | None:
         coefficient = term.times * self._word_share(counter, term, shape)
         width = weight_bits(self.chip, shape) if shape else None
         if shape and term.per_copy:
             coefficient *= self.chip.copies(shape.bidirectional)
         if not coefficient:
-            return Share(term, 0.0, ())
+            return None
         factors = [self.book.use(term.price, width)]
         if term.share == "weight" and in_cells(self.chip, shape.bidirectional):
             factors.append(self.book.use("transposable_cell"))
         if term.kind == "dynamic" and self.chip.overhead is not None:
             factors.append(self.book.use(self.chip.overhead))
-        return Share(term, coefficient, tuple(factors))
+        return Share(term, coefficient, Product.of(*factors))
 
     def _word_share(self, counter: str, term: Term, shape: ProjectionShape | None) -> float:
         """Return the bits that the action touches over the bits of a memory word, 1 where the term names no share."""

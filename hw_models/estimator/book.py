@@ -48,27 +48,44 @@ class Place:
     kind: str
 
 
-def row(place: Place, count: int, coefficient: float, factors: tuple[Used, ...]) -> CostRow:
-    """Return the row of coefficient x product of ``factors``; the first of them says what it includes."""
-    energy = Band.exact(coefficient)
-    for factor in factors:
-        energy = energy * factor.si
-    main = factors[0].constant
+@dataclass(frozen=True)
+class Product:
+    """Constants multiplied with each other; the first of them says what a price includes."""
+
+    factors: tuple[Used, ...]
+    names: tuple[str, ...]
+    si: Band
+    known: tuple[str, str, str]
+
+    @classmethod
+    def of(cls, *factors: Used) -> Product:
+        """Return the product of ``factors``."""
+        product = Band.exact(1.0)
+        for factor in factors:
+            product = product * factor.si
+        main = factors[0].constant
+        names = tuple(factor.key for factor in factors)
+        return cls(factors, names, product, (main.includes, str(main.evidence), main.source))
+
+
+def row(place: Place, count: int, coefficient: float, product: Product) -> CostRow:
+    """Return the row of ``coefficient`` x ``product``."""
+    si, (includes, evidence, source) = product.si, product.known
     return CostRow(
-        place.phase,
-        place.component,
-        place.action,
-        place.entity,
-        count,
-        energy.value,
-        energy.low,
-        energy.high,
-        main.includes,
-        str(main.evidence),
-        main.source,
-        place.kind,
-        tuple(factor.key for factor in factors),
-        coefficient,
+        phase=place.phase,
+        component=place.component,
+        action=place.action,
+        entity=place.entity,
+        count=count,
+        energy_j=coefficient * si.value,
+        low_j=coefficient * si.low,
+        high_j=coefficient * si.high,
+        includes=includes,
+        evidence=evidence,
+        source=source,
+        kind=place.kind,
+        constants=product.names,
+        coefficient=coefficient,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from hw_models.chips import Chip
 from hw_models.chips.terms import AreaTerm
-from hw_models.estimator.book import Book, Place, Used, row
+from hw_models.estimator.book import Book, Place, Product, Used, row
 from hw_models.estimator.footprint import Footprint
 from hw_models.estimator.latency import Duration
 from hw_models.report import Band, CostRow
@@ -23,7 +23,7 @@ def static_rows(
         for amount, factors in _amounts(chip, book, power.constant.dimension, size):
             for seconds, times in duration.terms:
                 place = Place(phase, term.component, "static", "chip", "static")
-                yield row(place, ticks, amount * seconds, (power, *factors, *times))
+                yield row(place, ticks, amount * seconds, Product.of(power, *factors, *times))
 
 
 def _amounts(chip: Chip, book: Book, dimension: str, size: Footprint) -> Iterator[tuple[float, tuple[Used, ...]]]:
