@@ -32,8 +32,8 @@ class Knobs:
         """Return these knobs with those that ``other`` turns."""
         return replace(self, **{key: value for key, value in asdict(other).items() if value is not None})
 
-    def warnings(self) -> Iterator[str]:
-        """Yield what a reader of a price must know of the knobs that were turned."""
+    def warnings(self, *, built: bool) -> Iterator[str]:
+        """Yield what a reader of a price must know of the knobs; one ``built`` at every node needs no word on it."""
         said = {
             "node_nm": "the chip is moved to {} nm: constants that do not scale with it stay, and so does timing",
             "vdd": "the supply is moved to {} V: energy by its square; speed and memory retention were not examined",
@@ -42,7 +42,7 @@ class Knobs:
             "variant": "the constants are those of the variant {}",
         }
         for key, sentence in said.items():
-            if (value := getattr(self, key)) is not None:
+            if (value := getattr(self, key)) is not None and not (built and key == "node_nm"):
                 yield sentence.format(value if isinstance(value, str) else f"{value:g}")
 
 
@@ -98,9 +98,9 @@ def _moved(chip, knobs: Knobs):
         chip = chip.rebuild(knobs.node_nm)
     try:
         move = plan(chip.node_nm, chip.vdd, knobs.node_nm, knobs.vdd)
-        return _scaled(chip, move) if move.before_nm != move.after_nm or move.ratio != 1.0 else chip
     except KnobError as error:
         raise KnobError(error.problem, field=f"{chip.name}: {error.field}", remedy=error.remedy) from error
+    return _scaled(chip, move) if move.before_nm != move.after_nm or move.ratio != 1.0 else chip
 
 
 def _scaled(chip, move: Move):

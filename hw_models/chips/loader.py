@@ -15,8 +15,10 @@ from pydantic import ValidationError
 from hw_models.chips.lines import Places
 from hw_models.chips.schema import Chip
 from hw_models.chips.terms import TableReference
-from hw_models.errors import ChipError, ConstantError
-from hw_models.technology import Constant
+from hw_models.components import Technology, expand
+from hw_models.errors import ChipError, ConstantError, HardwareError
+from hw_models.technology import Constant, nominal_vdd
+from hw_models.technology.sram import DEFAULT_FLAVOUR
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ def available_chips() -> list[ChipInfo]:
 def load_chip(name_or_path: str | Path) -> Chip:
     """Return a shipped chip by name, or a user's own from the path of its TOML file.
 
+    A chip that exists at several nodes has a name at each (``generic-22nm``); its file's own name is the default node.
+
     Raises
     ------
     ChipError
@@ -48,7 +52,7 @@ def load_chip(name_or_path: str | Path) -> Chip:
         If one of its constants breaks the rules.
     """
     text = str(name_or_path)
-    if text in _shipped_names():
+    if text in _shipped_names() or text in {file for file, _ in _shipped_names().values()}:
         return _shipped(text)
     path = Path(name_or_path)
     if path.suffix != ".toml":
@@ -65,18 +69,70 @@ def load_chip(name_or_path: str | Path) -> Chip:
         raise ChipError(f"the file cannot be read ({error}).", field=text, remedy="Check the path.") from error
 
 
-def parse_chip(text: str, where: str) -> Chip:
-    """Return the chip that the TOML ``text`` describes; ``where`` names the text in errors."""
+def parse_chip(text: str, where: str, node_nm: float | None = None) -> Chip:
+    """Return the chip that the TOML ``text`` describes, at one of its nodes; ``where`` names the text in errors."""
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ChipError(f"not valid TOML: {error}.", field=where, remedy="Mend that line.") from error
     places = Places(text, where)
+    _place_at(raw, node_nm)
+    scalings = {
+        name: entry["scaling"]
+        for name, entry in _tables(raw, "constants").items()
+        if isinstance(entry, dict) and "scaling" in entry
+    }
     raw |= _constants(raw, "constants", places)
-    for name, variant in raw.get("variants", {}).items():
+    for name, variant in _tables(raw, "variants").items():
         if isinstance(variant, dict):
+            _inherit(_tables(variant, "constants"), scalings)
             variant |= _constants(variant, f"variants.{name}.constants", places)
+    _build(raw, places)
+    if raw.get("nodes"):
+        raw["rebuild"] = lambda node: parse_chip(text, where, node)
     return _validated(Chip, raw, places)
+
+
+def _inherit(constants: dict[str, Any], scalings: dict[str, str]) -> None:
+    """Let the constants of a variant scale as those that they replace: they stand for the same quantity."""
+    for name, entry in constants.items():
+        if isinstance(entry, dict) and "table" not in entry and name in scalings:
+            entry.setdefault("scaling", scalings[name])
+
+
+def _place_at(raw: dict[str, Any], node_nm: float | None) -> None:
+    """Put the node into a chip that exists at several, where ``{node}`` stands in its words too."""
+    if node_nm is not None and node_nm != raw.get("node_nm"):
+        raw |= {"node_nm": node_nm, "vdd": round(nominal_vdd(node_nm), 3)}
+    for key in ("name", "title"):
+        if raw.get("nodes") and isinstance(raw.get(key), str):
+            raw[key] = raw[key].replace("{node}", f"{raw.get('node_nm')}")
+
+
+def _build(raw: dict[str, Any], places: Places) -> None:
+    """Add what the components of a chip give to its constants, static power, actions and area."""
+    components = _tables(raw, "components")
+    node = raw.get("node_nm")
+    if not components or not isinstance(node, int | float) or not node > 0:
+        return
+    try:
+        built = expand(components, Technology(node, raw.get("vdd"), raw.get("flavour", DEFAULT_FLAVOUR)))
+    except HardwareError as error:
+        raise ChipError(error.problem, field=places.name(error.field), remedy=error.remedy) from error
+    references = {
+        name: TableReference.model_validate(one) if isinstance(one, dict) else one
+        for name, one in built.constants.items()
+    }
+    actions = _tables(raw, "actions")
+    raw["constants"] = references | raw.get("constants", {})
+    raw["actions"] = {key: built.actions.get(key, []) + actions.get(key, []) for key in (*built.actions, *actions)}
+    for key in ("static", "area"):
+        raw[key] = [*getattr(built, key), *raw.get(key, [])]
+
+
+def _tables(raw: dict[str, Any], key: str) -> dict[str, Any]:
+    found = raw.get(key, {})
+    return found if isinstance(found, dict) else {}
 
 
 def _constants(table: dict[str, Any], key: str, places: Places) -> dict[str, Any]:
@@ -130,11 +186,22 @@ def _presets():
 
 
 @cache
-def _shipped_names() -> tuple[str, ...]:
-    names = (entry.name for entry in _presets().iterdir())
-    return tuple(sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml")))
+def _shipped_names() -> dict[str, tuple[str, float | None]]:
+    """Return (file, node) by the name of a chip; one that exists at several nodes has a name at each."""
+    names: dict[str, tuple[str, float | None]] = {}
+    for entry in _presets().iterdir():
+        if not entry.name.endswith(".toml"):
+            continue
+        stem = entry.name.removesuffix(".toml")
+        raw = tomllib.loads(entry.read_text(encoding="utf-8"))
+        for node in raw.get("nodes", ()):
+            names[raw["name"].replace("{node}", f"{node}")] = (stem, node)
+        if not raw.get("nodes"):
+            names[stem] = (stem, None)
+    return dict(sorted(names.items()))
 
 
 @cache
 def _shipped(name: str) -> Chip:
-    return parse_chip((_presets() / f"{name}.toml").read_text(encoding="utf-8"), name)
+    file, node_nm = _shipped_names().get(name, (name, None))
+    return parse_chip((_presets() / f"{file}.toml").read_text(encoding="utf-8"), name, node_nm)

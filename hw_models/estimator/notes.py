@@ -45,11 +45,12 @@ def warnings(
 ) -> Iterator[str]:
     """Yield what may mislead."""
     yield from _widths(workload, chip)
-    yield from chip.knobs.warnings()
+    yield from chip.knobs.warnings(built=bool(chip.nodes))
     if routed:
         routing = chip.routing
         packets, hops = (routing.packets, routing.hops) if routing else (1, 1)
-        yield f"without a placement, routing was taken as {packets:g} packets and {hops} hops per spike"
+        each = hops if isinstance(hops, str) else f"{hops:g}"
+        yield f"without a placement, routing was taken as {packets:g} packets and {each} hops per spike"
     for kind in PARTS:
         if any(row.kind == kind and row.component == ZERO and row.entity == "chip" for row in rows):
             yield f"the {kind} part is declared zero: {chip.parts[kind]}"

@@ -86,6 +86,7 @@ class _Side:
     """One report of a ratio: its formula with constants named by their fields."""
 
     def __init__(self, report, phases: tuple[str, ...], per: str) -> None:
+        report.energy(*phases)  # refuses a missing part
         names = report.phase_names(*phases)
         formula = Formula.of(row for row in report.rows if row.phase in names)
         keys = {name: repr(sorted(report.constants[name].items(), key=str)) for name in formula.names}

@@ -19,13 +19,15 @@ class Move:
     """From one node to another, there from supply ``kept_vdd`` to ``after_vdd``.
 
     Logic and SRAM energies follow the node and the square of the supply, leakage the supply alone (its first to third
-    power); DRAM, converters, analog neurons, wires and input-output stay as published.
+    power); DRAM, converters, analog neurons, wires and input-output stay as published. ``before_vdd``: supply of the
+    figures at the first node, where it was not the nominal one.
     """
 
     before_nm: float
     after_nm: float
     kept_vdd: float | None = None
     after_vdd: float | None = None
+    before_vdd: float | None = None
 
     @property
     def ratio(self) -> float:
@@ -56,8 +58,9 @@ class Move:
             return None if self.ratio == 1.0 else Band(first, min(first, third), max(first, third))
         if constant.scaling == "none" or constant.dimension not in ("J", "W/Hz"):
             return None
-        by = {"logic": logic_factor, "sram": sram_factor}[constant.scaling]
-        return by(self.before_nm, self.after_nm) * self.ratio**2
+        if constant.scaling == "sram":
+            return sram_factor(self.before_nm, self.after_nm) * self.ratio**2
+        return logic_factor(self.before_nm, self.after_nm, self.before_vdd) * self.ratio**2
 
     def _how(self, constant: Constant) -> str:
         said = []

@@ -159,10 +159,11 @@ def test_weak_evidence_is_never_priced(name: str, grade: str) -> None:
 
 def test_a_counted_action_without_price_is_refused() -> None:
     chip = load_chip("generic-45nm")
-    chip = chip.model_copy(update={"actions": {key: terms for key, terms in chip.actions.items() if key != "spikes"}})
-    with pytest.raises(UnpricedError, match=r"actions\.spikes"):
-        price(workload(PhaseCounts("free", 1, 5, {("hidden", "spikes"): 1})), chip)
-    price(workload(PhaseCounts("free", 1, 5, {("hidden", "spikes"): 0})), chip)
+    actions = {key: terms for key, terms in chip.actions.items() if key != "neuron_updates"}
+    chip = chip.model_copy(update={"actions": actions})
+    with pytest.raises(UnpricedError, match=r"actions\.neuron_updates"):
+        price(workload(PhaseCounts("free", 1, 5, {("hidden", "neuron_updates"): 1})), chip)
+    price(workload(PhaseCounts("free", 1, 5, {("hidden", "neuron_updates"): 0})), chip)
 
 
 def test_the_report_names_the_weakest_grade_it_leans_on() -> None:
