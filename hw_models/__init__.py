@@ -19,6 +19,8 @@ _HOMES = {
     "ProjectionShape": "workload",
     "Workload": "workload",
     "footprint_kb": "estimator",
+    "operating_points": "estimator",
+    "ratio": "report",
     "price": "estimator",
 }
 __all__ = sorted(_HOMES)

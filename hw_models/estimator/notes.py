@@ -24,6 +24,8 @@ def assumptions(
         yield f"footprint {inference:.4g} kB for inference, {training:.4g} kB for training"
     if sizes[True].chips > 1 or any(chip.constant(term.price).dimension == "W/core" for term in chip.static):
         yield f"{sizes[True].cores} cores on {sizes[True].chips} chips"
+    if any(term.time is not None for terms in chip.actions.values() for term in terms):
+        yield f"work is spread evenly over {sizes[True].cores} cores"
     if chip.clock is not None:
         yield f"the clock runs at {book.use(chip.clock).si.value:g} Hz"
     if chip.overhead is not None:

@@ -57,8 +57,12 @@ def price(
 
 
 def operating_points(chip: Chip) -> tuple[Reproduced, ...]:
-    """Return the published operating points of ``chip``, each beside what the chip's constants give there."""
-    return tuple(reproduced(point, chip, Pricing) for point in chip.operating_points)
+    """Return the published operating points of ``chip``, each beside what the chip's constants give there.
+
+    They are those of the chip as published, whatever knobs were turned since.
+    """
+    origin = chip.base or chip
+    return tuple(reproduced(point, origin, Pricing) for point in origin.operating_points)
 
 
 @dataclass

@@ -51,6 +51,7 @@ def test_an_sram_bank_at_45_nm() -> None:
     assert [term["price"] for term in made.actions["weight_writes"]] == ["part_read", "part_write"]
     assert all(term["per_copy"] for term in made.actions["weight_writes"])
     assert "neuron_updates" not in made.actions
+    assert made.constants["part_area"].value == pytest.approx(0.0264 / 8, rel=0.01)
     assert made.constants["part_area"].unit == "mm2/kB"
 
 

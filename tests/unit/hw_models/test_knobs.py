@@ -34,6 +34,12 @@ def test_a_variant_takes_its_constants_at_the_node_asked_for() -> None:
     assert moved.constant("event").value / 35 == pytest.approx(CHIP.at(node_nm=20).constant("event").value / 2)
 
 
+def test_the_band_covers_the_variants_at_every_node_and_supply() -> None:
+    moved = CHIP.at(node_nm=20, vdd=0.7)
+    assert moved.constant("event").high == pytest.approx(moved.at(variant="board").constant("event").high)
+    assert moved.at(variant="board").constant("event").low > moved.constant("event").low
+
+
 def test_a_published_chip_keeps_its_ratio_to_the_nominal_supply_when_its_node_changes() -> None:
     # Nominal supplies: 0.9 V between 32 and 20 nm, 0.8 V at 14 nm.
     assert CHIP.at(node_nm=14).vdd == pytest.approx(0.8 * 0.8 / 0.9)

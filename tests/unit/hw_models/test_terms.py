@@ -14,6 +14,8 @@ from hw_models.workload import PROJECTION_COUNTERS
 
 TEXT = Path(__file__).with_name("every_key.toml").read_text(encoding="utf-8")
 CHIP = parse_chip(TEXT, "every_key.toml")
+FREE = 'packets = "priced by the hop"'
+ROUTED = parse_chip(TEXT.replace(FREE, f'{FREE}\nspikes = "by its packet"'), "every_key.toml")
 PJ = 1e-12
 LAYERS = (LayerShape("input", 100), LayerShape("output", 50))
 BOTH_WAYS = ProjectionShape("weights", "input", "output", 5000, 8, True, True)
@@ -45,20 +47,15 @@ class TwoChips:
 
 
 def test_a_placement_counts_hops_cores_and_chips() -> None:
-    report = price(workload({("input", "spikes"): 0}), CHIP, placement=TwoChips())
+    report = price(workload({("input", "spikes"): 20}), ROUTED, placement=TwoChips())
     assert report.energy(part="periphery").value == pytest.approx(70 * 2 * PJ)
     assert report.energy(part="static").value == pytest.approx((2 * 1.78e-6 * 75 + 7e-3) * 10e-3)
     assert report.placement == {"cores": 7, "chips": 2}
     assert not any("without a placement" in warning for warning in report.warnings)
 
 
-def priced_spikes(chip=CHIP):
-    text = TEXT.replace('packets = "priced by the hop"', 'packets = "by the hop"\nspikes = "by its packet"')
-    return price(workload({("input", "spikes"): 20}), parse_chip(text, "every_key.toml"))
-
-
 def test_without_a_placement_spikes_take_the_routing_of_the_chip_and_the_report_says_so() -> None:
-    report = priced_spikes()
+    report = price(workload({("input", "spikes"): 20}), ROUTED)
     energy = report.energy(part="periphery")
     assert (energy.low, energy.value, energy.high) == pytest.approx((20 * 1 * PJ, 20 * 3 * 2 * PJ, 20 * 9 * 36 * PJ))
     assert any("without a placement" in warning and "mean_hops hops" in warning for warning in report.warnings)
@@ -75,6 +72,13 @@ def test_busy_cores_take_the_time_of_their_work() -> None:
     assert (idle.hardware_s, idle.bound_by) == (pytest.approx(10e-3), "tick")
     assert idle.busy_s == pytest.approx(1000 * 2 / 75e6)
     assert busy.energy_delay_js("free").value == pytest.approx(busy.energy().value / 2 * seconds / 2)
+
+
+def test_work_is_spread_over_the_cores_in_use() -> None:
+    counts = workload({("weights", "synaptic_events_forward"): 1_000_000})
+    placed = price(counts, CHIP, placement=TwoChips()).latency["free"]
+    assert placed.busy_s == pytest.approx(1_000_000 * 2 / 75e6 / 7)
+    assert placed.bound_by == "tick"
 
 
 @pytest.mark.parametrize(
@@ -124,6 +128,11 @@ def test_a_published_point_is_recomputed_from_the_chip_s_constants() -> None:
     assert point.measured == pytest.approx(477e-6)
     assert point.residual == pytest.approx(point.modelled / 477e-6 - 1)
     assert "477" in str(price(EVENTS, CHIP)) or "0.000477" in str(price(EVENTS, CHIP))
+
+
+def test_turned_knobs_do_not_touch_the_published_points() -> None:
+    for chip in (CHIP.at(node_nm=20), CHIP.at(variant="board"), CHIP.at(overhead=7, clock_hz=1e6)):
+        assert price(EVENTS, chip).operating_points == price(EVENTS, CHIP).operating_points
 
 
 def test_an_energy_per_event_is_power_over_events() -> None:
