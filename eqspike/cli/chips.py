@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from eqspike.cli.options import JsonOption
+from eqspike.cli.options import ForceOption, JsonOption
+from eqspike.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from hw_models import Chip
@@ -20,6 +22,12 @@ def chips(
     name: Annotated[
         str | None, typer.Argument(metavar="[NAME|FILE.toml]", help="Chip to show with constants, limits and points.")
     ] = None,
+    figure: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.png", help="Draw NAME's energy of an event against rate (.png, .svg, .pdf)."),
+    ] = None,
+    fan_out: Annotated[int, typer.Option(metavar="N", min=1, help="Synapses of each neuron in that figure.")] = 128,
+    force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """List the chips with what is published of them; with NAME, show its constants, limits and operating points.
@@ -29,6 +37,8 @@ def chips(
     from eqspike.cli.output import print_json
     from hw_models import available_chips, load_chip
 
+    if figure is not None:
+        _draw(name, figure, fan_out, force)
     if name is not None:
         chip = load_chip(name)
         print_json({"chip": _everything(chip)}) if as_json else _show(chip)
@@ -38,6 +48,36 @@ def chips(
         print_json({"chips": [_entry(chip) for chip in found]})
     else:
         _list(found)
+
+
+def _draw(name: str | None, figure: Path, fan_out: int, force: bool) -> None:
+    """Draw what an event costs where the neurons of a whole chip fire at 0.1 to 1,000 Hz."""
+    from eqspike.plots.rates import draw_event_energy
+    from eqspike.plots.style import save_figure
+    from hw_models import load_chip
+    from hw_models.estimator import event_energy, published_events
+
+    if name is None:
+        raise ConfigError("a figure needs a chip.", field="--figure", remedy="Name one: eqspike chips truenorth.")
+    chip = load_chip(name)
+    cores, each = chip.limits.value("cores"), chip.limits.value("neurons_per_core")
+    if cores is None or each is None:
+        raise ConfigError(
+            f"{name} states no number of cores and of neurons, so there is no full chip to draw.",
+            field="--figure",
+            remedy="Choose a chip with both limits, such as truenorth or loihi.",
+        )
+    rates = [10 ** (k / 20) for k in range(-20, 61)]
+    curve = [event_energy(chip, rate, neurons=cores * each, fan_out=fan_out) for rate in rates]
+    tick = "" if chip.tick else ", ticks of 1 ms"
+    caption = (
+        f"{cores * each:,} neurons of {fan_out} synapses each on {chip.device}, {chip.node_nm:g} nm{tick}. All-in: "
+        "static power and neuron updates are shared by fewer events the less the neurons fire. "
+        "Shaded: bands of the constants."
+    )
+    points = published_events(chip, neurons=cores * each, fan_out=fan_out)
+    title = f"{chip.title}: energy of a synaptic event"
+    save_figure(draw_event_energy(curve, points, title=title, caption=caption), figure, overwrite=force)
 
 
 def _entry(chip: Chip) -> dict[str, Any]:

@@ -2,5 +2,14 @@
 
 from hw_models.estimator.footprint import Footprint, footprint_kb
 from hw_models.estimator.pricing import operating_points, price
+from hw_models.estimator.rates import EventEnergy, event_energy, published_events
 
-__all__ = ["Footprint", "footprint_kb", "operating_points", "price"]
+__all__ = [
+    "EventEnergy",
+    "Footprint",
+    "event_energy",
+    "footprint_kb",
+    "operating_points",
+    "price",
+    "published_events",
+]

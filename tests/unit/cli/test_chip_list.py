@@ -70,3 +70,14 @@ def test_a_chip_of_ones_own(invoke, tmp_path):
 def test_an_unknown_chip_is_a_mistake(invoke):
     result = invoke("chips", "lohi")
     assert result.exit_code == 2 and "Did you mean 'loihi'?" in result.stderr
+
+
+def test_the_energy_of_an_event_as_a_figure(invoke, tmp_path):
+    drawn = tmp_path / "curve.png"
+    assert invoke("chips", "truenorth", "--figure", str(drawn)).exit_code == 0
+    assert drawn.read_bytes().startswith(b"\x89PNG")
+    again = invoke("chips", "truenorth", "--figure", str(drawn))
+    assert again.exit_code == 2 and "--force" in again.stderr
+    for arguments in (["gpu-a100"], []):
+        refused = invoke("chips", *arguments, "--figure", str(tmp_path / "other.png"))
+        assert refused.exit_code == 2 and "--figure" in refused.stderr
