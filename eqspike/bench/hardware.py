@@ -27,7 +27,7 @@ from hw_models import Chip, price
 from hw_models.chips import parse_chip
 from hw_models.exchange import sanafe
 from hw_models.exchange.graph import PlacedGraph
-from hw_models.workload import LayerShape, PhaseCounts, Workload
+from hw_models.workload import PhaseCounts, Workload
 
 PEER_VARIABLE = "EQSPIKE_SANAFE_PYTHON"  # a Python that has sanafe, where this one has not
 MESH, CORES_PER_TILE = (8, 4), 4  # of the Loihi that SANA-FE ships

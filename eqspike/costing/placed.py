@@ -28,10 +28,10 @@ def placed_graph(
 ) -> PlacedGraph:
     """Return the network of ``simulation`` with its weights, the spikes it fired, and the core of every neuron.
 
-    Potentials are counted from rest: a tick is V <- leak_decay V + bias + input, a spike where V > threshold. Here a spike
-    is added to V after the threshold is looked at, and so leaks once before it can count: weights are written as
-    leak_decay x weight, in the model's unit, which gives the same potentials, and the same spikes one tick earlier per layer passed. Loops
-    are one tick shorter at each projection, so a network with feedback is written truly but fires differently there.
+    Potentials are counted from rest: a tick is V <- leak_decay V + bias + input, a spike where V > threshold. Here a
+    spike is added to V after the threshold is looked at, and leaks once before it can count: weights are written as
+    leak_decay x weight, in the model's unit, which gives the same potentials, and the same spikes one tick earlier for
+    each layer passed. A loop is as many ticks shorter, so a network with feedback is written truly but fires otherwise.
 
     Raises
     ------
@@ -134,9 +134,7 @@ def _edges(simulation: Simulation, index: int, projection: Projection) -> Edges:
             raise ConfigError(problem, field=projection.name, remedy=remedy)
     wiring = wire(network, projection, index, simulation.seed, spread=True)
     if (delay_ticks(projection, wiring, clock.tick_s) != 1).any():
-        raise ConfigError(
-            "the format has delays of one tick only.", field=projection.name, remedy="Leave delay_s out."
-        )
+        raise ConfigError("the format has delays of one tick only.", field=projection.name, remedy="Leave delay_s out.")
     n_pre, n_post = network.layer(projection.pre).size, network.layer(projection.post).size
     if wiring.kind == "dense":
         sources, targets = np.repeat(np.arange(n_pre), n_post), np.tile(np.arange(n_post), n_pre)

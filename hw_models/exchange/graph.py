@@ -1,4 +1,4 @@
-"""A spiking network neuron by neuron, placed on cores, and what it does in each tick: the common ground of exchanges."""
+"""A spiking network neuron by neuron on the cores of a chip, and what its spikes set off there."""
 
 from __future__ import annotations
 
