@@ -45,6 +45,10 @@ class ProbeError(EqspikeError):
     """A probe asks for something that the run cannot record."""
 
 
+class ModelError(EqspikeError):
+    """A model from another tool is damaged, declares what nobody should allocate, or has what cannot run here."""
+
+
 class Interrupted(EqspikeError):
     """A run was stopped from outside; its last checkpoint is kept."""
 

@@ -1,0 +1,1 @@
+"""Bridges to formats of other tools: optional guests, each behind one door."""
