@@ -4,6 +4,7 @@ A NIR neuron obeys tau dv/dt = (v_leak - v) + R I (LIF), dv/dt = R I (IF), or LI
 (CubaLIF); it fires where v reaches v_threshold and starts again at v_reset. A spike is an impulse of area ``spike_s``,
 one value held for one step of the tool that wrote the graph: v jumps by R w spike_s / tau, by R w spike_s (IF), or I by
 w_in w spike_s / tau_syn. Constants (biases, held inputs) are currents. LI and CubaLI run as neurons that never fire.
+Potentials start at v_leak, at v_reset where that lies above the threshold; those of IF at 0.
 
 What NIR has no word for stands in metadata: ``eqspike_reset`` (soft), ``eqspike_refractory_s``, ``eqspike_drive`` (the
 part of v_leak that is no rest), ``eqspike_tau_adaptation_s`` and ``eqspike_adaptation_step`` at neurons,
@@ -24,21 +25,18 @@ from typing import Any
 
 import numpy as np
 
-from eqspike.bridges.nir_export import DEFAULT_STEP_S, KEPT, to_nir, write_nir
+from eqspike.bridges.nir_export import DEFAULT_STEP_S, to_nir, write_nir
 from eqspike.bridges.nir_file import read_nir
-from eqspike.bridges.nir_paths import NEURONS, Path, kind, node_shape, numbers, paths_to_neurons, refuse
+from eqspike.bridges.nir_neurons import Neurons, lif_of, neurons_of
+from eqspike.bridges.nir_paths import NEURONS, Path, kind, node_shape, paths_to_neurons, refuse
 from eqspike.core.errors import ConfigError
 from eqspike.network.connectivity import AllToAll, OneToOne, Pairs
 from eqspike.network.description import Layer, Network, Projection
 from eqspike.network.inputs import Input, SpikeList
-from eqspike.network.neurons import LIF
 from eqspike.substrates.spiking.clocks import Clocked, Spikes
 from eqspike.substrates.spiking.simulation import Simulation, simulate
 
 __all__ = ["NirModel", "from_nir", "to_nir", "write_nir"]
-
-NEVER = 1e30  # a threshold that no potential reaches
-_MOST_KINDS = 64  # different neurons of one node
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,39 +128,6 @@ def _step(graph: Any) -> float:
     return step
 
 
-@dataclass
-class _Neurons:
-    """The neurons of a node: arrays (n,) of what they are, and the layers that they become."""
-
-    name: str
-    tau: np.ndarray | None
-    tau_syn: np.ndarray | None
-    r: np.ndarray
-    w_in: np.ndarray
-    leak: np.ndarray
-    threshold: np.ndarray
-    reset: np.ndarray
-    shape: tuple[int, ...]
-    kept: dict[str, Any]
-    groups: list[np.ndarray] = field(default_factory=list)
-
-    def layer(self, k: int) -> str:
-        """Return the name of layer number ``k``."""
-        return self.name if len(self.groups) == 1 else f"{self.name}#{k}"
-
-    def jump(self, area_s: float) -> np.ndarray:
-        """Return what an impulse of ``area_s`` adds: to the potential, or to the current in its unit."""
-        if self.tau_syn is not None:
-            return self.r * self.w_in * area_s / self.tau_syn
-        return self.r * area_s / (1.0 if self.tau is None else self.tau)
-
-    def steady(self, tick_s: float) -> np.ndarray:
-        """Return what an event in every tick has to add for a current of one."""
-        if self.tau is None or self.tau_syn is not None:
-            return self.jump(tick_s)
-        return self.r * np.expm1(tick_s / self.tau)  # arrives after the threshold is looked at, and leaks once
-
-
 class _Build:
     """A graph while it becomes a network."""
 
@@ -172,7 +137,7 @@ class _Build:
         nodes = {name: node for name, node in graph.nodes.items() if kind(node) in NEURONS}
         if not nodes:
             refuse("nodes", "nothing in the graph fires", f"Use {', '.join(NEURONS)}.")
-        self.neurons = {name: _neurons(name, node) for name, node in nodes.items()}
+        self.neurons = {name: neurons_of(name, node) for name, node in nodes.items()}
         self.inputs = {name: node_shape(name, n) for name, n in graph.nodes.items() if kind(n) == "Input"}
         for name in self.held:
             self._check_held(name)
@@ -217,7 +182,7 @@ class _Build:
             tuple(self.constant), self.stored, dict(getattr(self.graph, "metadata", None) or {}),
         )  # fmt: skip
 
-    def _currents(self, neurons: _Neurons, paths: list[Path]) -> np.ndarray:
+    def _currents(self, neurons: Neurons, paths: list[Path]) -> np.ndarray:
         """Return the constant current into every neuron: biases, and inputs that are held."""
         total = np.zeros(neurons.r.size)
         for path in paths:
@@ -226,7 +191,7 @@ class _Build:
                 total += path.apply(self.held[path.source])
         return total
 
-    def _layers(self, neurons: _Neurons, currents: np.ndarray) -> Iterator[Layer]:
+    def _layers(self, neurons: Neurons, currents: np.ndarray) -> Iterator[Layer]:
         """Yield the layers of a node; a current that is the same for all is their drive, else it comes by events."""
         for k, who in enumerate(neurons.groups):
             drive, name = neurons.r[who] * currents[who], neurons.layer(k)
@@ -241,9 +206,9 @@ class _Build:
                     )
                 )
                 self.stored[self.projections[-1].name] = 0  # biases are counted with the weights that they come with
-            yield Layer(name, len(who), "lif", _lif(neurons, int(who[0]), 0.0 if events else float(drive[0])))
+            yield Layer(name, len(who), "lif", lif_of(neurons, int(who[0]), 0.0 if events else float(drive[0])))
 
-    def _join(self, path: Path, neurons: _Neurons) -> None:
+    def _join(self, path: Path, neurons: Neurons) -> None:
         """Add the projections of a path, one for each layer at either end."""
         sender = self.neurons.get(path.source)
         froms = [(path.source, np.arange(prod(self.inputs[path.source])))] if sender is None else [
@@ -259,7 +224,8 @@ class _Build:
                 projection = Projection(
                     source, target, connectivity=connectivity, weight=weight,
                     delay_s=delays if delays.max() > 0 else None,
-                    tau_synapse_s=0.0 if neurons.tau_syn is None else float(neurons.tau_syn[post[0]]), label="+".join(path.nodes) or "identity" if again else "",
+                    tau_synapse_s=0.0 if neurons.tau_syn is None else float(neurons.tau_syn[post[0]]),
+                    label=("+".join(path.nodes) or "identity") if again else "",
                 )  # fmt: skip
                 self.projections.append(projection)
                 self.stored[projection.name] = stored if whole == 1 else np.size(weight)
@@ -278,64 +244,3 @@ def _part(path: Path, pre: np.ndarray, post: np.ndarray) -> tuple[Any, np.ndarra
     keep = np.isin(sources, pre) & np.isin(targets, post)
     joined = Pairs(np.searchsorted(pre, sources[keep]), np.searchsorted(post, targets[keep]))
     return joined, weights[keep] if keep.any() else 0.0
-
-
-def _neurons(name: str, node: Any) -> _Neurons:
-    """Return the neurons of a node, in groups that are alike."""
-    of, shape = kind(node), node_shape(name, node)
-    n = prod(shape)
-
-    def given(key: str) -> np.ndarray:
-        values = numbers(name, node, key).reshape(-1)
-        if values.size != n:
-            refuse(f"{name}.{key}", f"{values.size} values for {n} neurons", "Give every array one shape.")
-        return values
-
-    cuba, fires = of.startswith("Cuba"), of not in ("LI", "CubaLI")
-    tau = None if of == "IF" else given("tau_mem" if cuba else "tau")
-    tau_syn = given("tau_syn") if cuba else None
-    for key, times in (("tau", tau), ("tau_syn", tau_syn)):
-        if times is not None and not (times > 0).all():
-            refuse(f"{name}.{key}", "a time constant is not above 0", "Give seconds.")
-    leak = np.zeros(n) if of == "IF" else given("v_leak")
-    threshold = given("v_threshold") if fires else np.full(n, NEVER)
-    reset = given("v_reset") if fires and getattr(node, "v_reset", None) is not None else np.zeros(n)
-    if not (reset < threshold).all():
-        refuse(f"{name}.v_reset", "it does not lie below v_threshold", "Lower it.")
-    found = _Neurons(
-        name, tau, tau_syn, given("r"), given("w_in") if cuba else np.ones(n), leak, threshold, reset, shape,
-        _kept(name, node),
-    )  # fmt: skip
-    blank = np.zeros(n)
-    table = np.stack([blank if tau is None else tau, blank if tau_syn is None else tau_syn, leak, threshold, reset])
-    kinds, of_kind = np.unique(table, axis=1, return_inverse=True)
-    if kinds.shape[1] > _MOST_KINDS:
-        refuse(name, f"its neurons are of {kinds.shape[1]} kinds, at most {_MOST_KINDS} run", "Share their parameters.")
-    found.groups = [np.flatnonzero(of_kind.reshape(-1) == k) for k in range(kinds.shape[1])]
-    return found
-
-
-def _kept(name: str, node: Any) -> dict[str, Any]:
-    """Return the settings of a neuron that NIR has no word for."""
-    found, metadata = {}, getattr(node, "metadata", None) or {}
-    for key, (setting, convert) in KEPT.items():
-        if key in metadata:
-            try:
-                found[setting] = convert(metadata[key])
-            except (TypeError, ValueError):
-                refuse(f"{name}.metadata.{key}", "the value is of another kind", "Write the file again.")
-    return found
-
-
-def _lif(neurons: _Neurons, i: int, drive: float) -> LIF:
-    """Return neuron ``i`` as eqspike says it; a rest above threshold is said as a drive from reset."""
-    tau = None if neurons.tau is None else float(neurons.tau[i])
-    rest = 0.0 if tau is None else float(neurons.leak[i])
-    threshold, reset = float(neurons.threshold[i]), float(neurons.reset[i])
-    kept = dict(neurons.kept)
-    own = kept.pop("drive", 0.0) if tau is not None else 0.0
-    if rest - own >= threshold:
-        own = rest - reset if tau is not None else 0.0
-        rest = reset + own
-    settings = {"tau_membrane_s": tau, "v_threshold": threshold, "v_rest": rest - own, "v_reset": reset}
-    return LIF.parse(settings | {"drive": drive + own} | kept, origin=neurons.name)

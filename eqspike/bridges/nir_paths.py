@@ -74,15 +74,18 @@ def paths_to_neurons(graph: Any) -> dict[str, list[Path]]:
     ModelError
         if a node is of another kind, shapes do not fit, or linear nodes form a circle.
     """
+    for name, node in graph.nodes.items():
+        if kind(node) not in (*NEURONS, *LINEAR, "Input", "Output"):
+            refuse(name, f"{kind(node)} cannot run here", f"Runs: {', '.join((*NEURONS, *LINEAR))}.")
     following: dict[str, list[str]] = {name: [] for name in graph.nodes}
     for pre, post in graph.edges:
         if pre not in following or post not in following:
             refuse(f"{pre} -> {post}", "the edge joins a node that does not exist", "Mend the graph.")
+        if post in following[pre]:
+            refuse(f"{pre} -> {post}", "the edge is there twice", "Remove one.")
         following[pre].append(post)
     found: dict[str, list[Path]] = {name: [] for name, node in graph.nodes.items() if kind(node) in NEURONS}
     for name, node in graph.nodes.items():
-        if kind(node) not in (*NEURONS, *LINEAR, "Input", "Output"):
-            refuse(name, f"{kind(node)} cannot run here", f"Runs: {', '.join((*NEURONS, *LINEAR))}.")
         if kind(node) in (*NEURONS, "Input"):
             shape = node_shape(name, node)
             start = Path(name, shape, np.zeros(prod(shape)), np.zeros(1), diagonal=np.ones(prod(shape)))
