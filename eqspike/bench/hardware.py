@@ -26,7 +26,7 @@ from eqspike.substrates.spiking.simulation import Simulation, simulate
 from hw_models import Chip, price
 from hw_models.chips import parse_chip
 from hw_models.exchange import sanafe
-from hw_models.exchange.graph import PlacedGraph
+from hw_models.exchange.graph import GraphPlacement, PlacedGraph
 from hw_models.workload import PhaseCounts, Workload
 
 PEER_VARIABLE = "EQSPIKE_SANAFE_PYTHON"  # a Python that has sanafe, where this one has not
@@ -81,25 +81,6 @@ def placed(simulation: Simulation) -> PlacedGraph:
     return placed_graph(simulation, "compared", cores=cores, mesh=MESH, cores_per_tile=CORES_PER_TILE)
 
 
-class CountedPlacement:
-    """Packets and hops of a placed graph as pricing takes them; all its spikes belong to one phase."""
-
-    def __init__(self, graph: PlacedGraph) -> None:
-        self._counts = {}
-        for group in graph.groups:
-            reach, who = graph.reach(group), group.spikes[1]
-            self._counts |= {(group.name, "packets"): int(reach.packets[who].sum())}
-            self._counts |= {(group.name, "hops"): int(reach.hops[who].sum())}
-
-    def counts(self, phase: str, workload: Workload) -> dict[tuple[str, str], int]:
-        """Return packets and hops by layer."""
-        return dict(self._counts)
-
-    def summary(self) -> dict[str, str]:
-        """Return what a report says of the placement."""
-        return {"strategy": "given: one row of tiles"}
-
-
 def as_the_peer_counts(simulation: Simulation) -> Workload:
     """Return the counted events without the spikes of input layers, which SANA-FE gives away."""
     workload = workload_of_simulation(simulation, "compared")
@@ -118,12 +99,14 @@ def against_sanafe(repeats: int) -> Iterator[Measurement]:
     """Yield the energy of the same spikes at the same prices, and the time that both take to run and price them."""
     simulation = compared()
     graph, chip = placed(simulation), peer_chip()
-    workload, placement = as_the_peer_counts(simulation), CountedPlacement(graph)
+    workload, placement = as_the_peer_counts(simulation), GraphPlacement(graph)
     ours = price(workload, chip, placement=placement).energy().value
     name, events = "784-300-10 on SANA-FE's Loihi", workload.total("inference", "synaptic_events")
     text = sanafe.network(graph, TICKS, neuron_unit="loihi_lif", input_unit="loihi_inputs")
     peer = sanafe_peers.measure(text, TICKS, python=os.environ.get(PEER_VARIABLE, sys.executable))
     seconds = _median(lambda: price(as_the_peer_counts(compared()), chip, placement=placement), repeats)
+    pricing = _median(lambda: price(workload, chip, placement=placement), repeats)
+    yield Measurement(f"{name}: pricing alone", pricing * 1e3, "ms", note="counts that are there already")
     if peer is None:
         skipped = f"not compared: no Python with sanafe; install it apart and name that Python in {PEER_VARIABLE}"
         yield Measurement(f"{name}: energy", ours, "J", note=skipped)

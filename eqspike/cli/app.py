@@ -13,6 +13,7 @@ from eqspike.cli.chips import chips
 from eqspike.cli.datasets import datasets
 from eqspike.cli.energy import energy
 from eqspike.cli.evaluate import evaluate
+from eqspike.cli.export import export
 from eqspike.cli.gradients import gradients
 from eqspike.cli.recipes import recipes
 from eqspike.cli.reproduce import reproduce
@@ -71,5 +72,5 @@ def eqspike(
 
 
 app.command(epilog=JSON_KEYS)(train)
-for _command in (evaluate, energy, simulate, stdp, gradients, recipes, datasets, chips, reproduce, bench):
+for _command in (evaluate, energy, simulate, stdp, gradients, recipes, datasets, chips, export, reproduce, bench):
     app.command()(_command)

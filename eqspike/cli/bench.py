@@ -13,11 +13,13 @@ if TYPE_CHECKING:
     from eqspike.bench.result import Measurement
 
 
-SUITES = ("engine", "exact", "scaling", "energy", "binary")
+SUITES = ("engine", "exact", "scaling", "energy", "binary", "hardware")
 
 
 def bench(
-    suite: Annotated[str, typer.Argument(help="The suite to run: engine, exact, scaling, energy, binary.")] = "engine",
+    suite: Annotated[
+        str, typer.Argument(help="The suite to run: engine, exact, scaling, energy, binary, hardware.")
+    ] = "engine",
     repeats: Annotated[int, typer.Option(min=1, help="Timings of each work, taken in turn; the median counts.")] = 5,
     as_json: JsonOption = False,
 ) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from hw_models.errors import WorkloadError
+from hw_models.workload import Workload
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +110,26 @@ class Reach:
     events: np.ndarray
     packets: np.ndarray
     hops: np.ndarray
+
+
+class GraphPlacement:
+    """Packets and hops of a placed graph's own spikes, as pricing takes a placement; they belong to ``phase``."""
+
+    def __init__(self, graph: PlacedGraph, phase: str = "inference") -> None:
+        self.phase, self._counts = phase, {}
+        for group in graph.groups:
+            reach, who = graph.reach(group), np.asarray(group.spikes[1], np.int64)
+            self._counts[group.name, "packets"] = int(reach.packets[who].sum())
+            self._counts[group.name, "hops"] = int(reach.hops[who].sum())
+        self._cores = len(np.unique(np.concatenate([graph.cores[group.name] for group in graph.groups])))
+
+    def counts(self, phase: str, workload: Workload) -> dict[tuple[str, str], int]:
+        """Return packets and hops by layer."""
+        return dict(self._counts) if phase == self.phase else {}
+
+    def summary(self) -> dict[str, int]:
+        """Return the cores in use, and the one chip that they are on."""
+        return {"cores": self._cores, "chips": 1}
 
 
 def _require_cores(name: str, size: int, cores: np.ndarray | None, n_cores: int) -> None:

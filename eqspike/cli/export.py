@@ -1,0 +1,142 @@
+"""``eqspike export``: networks and counts as files of SANA-FE, NeuroBench and NIR."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from eqspike.cli.options import DEFAULT_CHIP, ChipOption, ForceOption, JsonOption
+from eqspike.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from eqspike.substrates.spiking.simulation import Simulation
+    from eqspike.training.simulation_spec import SimulationSpec
+
+
+class Format(StrEnum):
+    """The formats there are."""
+
+    SANA_FE = "sana-fe"
+    NEUROBENCH = "neurobench"
+    NIR = "nir"
+
+
+def export(
+    source: Annotated[
+        str,
+        typer.Argument(metavar="RUN|NETWORK", help="Run file, or the network of eqspike simulate by name or .toml."),
+    ],
+    to: Annotated[Format, typer.Option("--to", help="Format to write.")],
+    out: Annotated[Path, typer.Option(metavar="FILE|FOLDER", help="File to write; of sana-fe a folder.")],
+    duration: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="Time to simulate a network, instead of its own.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting of a network, repeatable.")
+    ] = None,
+    chip: ChipOption = DEFAULT_CHIP,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a network, or what a run counted, for other tools.
+
+    sana-fe: architecture.yaml, network.yaml and perf.csv of a simulated network placed on --chip. neurobench: its
+    metrics by their names, as JSON. nir: a network as a NIR graph.
+    """
+    from eqspike.cli.output import print_json, stdout
+    from eqspike.recording import check_output
+
+    is_run = _is_run(source)
+    if is_run and (to is not Format.NEUROBENCH or duration or settings):
+        raise ConfigError(
+            "a run is exported to neurobench alone, as it is.",
+            field=source,
+            remedy="For sana-fe and nir give a network of eqspike simulate.",
+        )
+    written = [out / name for name in ("architecture.yaml", "network.yaml", "perf.csv")]
+    for path in written if to is Format.SANA_FE else [out]:
+        check_output(path, overwrite=force)
+    if is_run:
+        _write(out, _json(_of_run(source)), force)
+    else:
+        _export_network(_resolve(source, settings, duration), to, out, chip, force)
+    files = [str(path) for path in written] if to is Format.SANA_FE else [str(out)]
+    if as_json:
+        print_json({"source": source, "format": str(to), "files": files})
+    else:
+        stdout().print("\n".join(f"wrote {name}" for name in files), soft_wrap=True)
+
+
+def _is_run(source: str) -> bool:
+    """Return whether ``source`` is a run file: an existing file that is no TOML."""
+    return Path(source).suffix != ".toml" and Path(source).is_file()
+
+
+def _resolve(source: str, settings: list[str] | None, duration: float | None) -> SimulationSpec:
+    from eqspike.cli.simulate import resolve
+
+    return resolve(source, settings or (), clock=None, duration_s=duration, seed=None)
+
+
+def _export_network(spec: SimulationSpec, to: Format, out: Path, chip: str, force: bool) -> None:
+    if to is Format.NIR:
+        from eqspike.bridges.nir import to_nir, write_nir
+
+        tick_s = getattr(spec.clock, "tick_s", None)
+        network = spec.network()
+        write_nir(out, to_nir(network, seed=spec.seed, **({"tick_s": tick_s} if tick_s else {})), overwrite=force)
+        return
+    simulation = spec.prepare()
+    simulation.run(spec.duration_s)
+    if to is Format.NEUROBENCH:
+        _write(out, _json(_of_simulation(simulation, spec.name)), force)
+        return
+    from eqspike.costing.export import sana_fe_files
+    from hw_models import load_chip
+
+    for name, text in sana_fe_files(simulation, _plain(spec.name), load_chip(chip)).items():
+        _write(out / name, text, force)
+
+
+def _plain(name: str) -> str:
+    """Return ``name`` with a letter first and without what the format would misread."""
+    kept = "".join(letter if (letter.isalnum() and letter.isascii()) or letter in "-_" else "_" for letter in name)
+    return kept if kept[:1].isalpha() else f"n{kept}"
+
+
+def _of_run(source: str) -> dict[str, Any]:
+    from eqspike.costing.export import neurobench_document
+    from eqspike.costing.run import workload_of
+    from eqspike.training.run import open_run
+
+    run = open_run(source)
+    return neurobench_document(workload_of(run), run.weights)
+
+
+def _of_simulation(simulation: Simulation, name: str) -> dict[str, Any]:
+    from eqspike.costing.export import neurobench_document
+    from eqspike.costing.run import workload_of_simulation
+
+    network = simulation.network
+    sizes = {layer.name: layer.size for layer in network.layers}
+    joined = {p.name: sizes[p.pre] * sizes[p.post] for p in network.projections if p.kernel is None}
+    weights = simulation.weights()
+    for projection in network.projections:  # one weight for all synapses is stored once
+        if weights[projection.name].size == 1:
+            weights[projection.name] = weights[projection.name].repeat(simulation.synapses[projection.name])
+    return neurobench_document(workload_of_simulation(simulation, name), weights, joined)
+
+
+def _json(document: dict[str, Any]) -> str:
+    import json
+
+    return json.dumps(document, indent=2, allow_nan=False) + "\n"
+
+
+def _write(path: Path, text: str, force: bool) -> None:
+    from eqspike.recording.files import write_atomically
+
+    write_atomically(path, text.encode("utf-8"), overwrite=force)
