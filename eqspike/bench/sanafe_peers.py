@@ -35,9 +35,11 @@ def measure(network: str, ticks: int, *, python: str = sys.executable, architect
 
     Raises
     ------
-    RuntimeError
+    ConfigError
         if the process failed.
     """
+    from eqspike.core.errors import ConfigError  # not on the way of the process itself, which has no eqspike
+
     with TemporaryDirectory() as folder:
         path, chip = Path(folder, "network.yaml"), Path(folder, "architecture.yaml")
         path.write_text(network, "utf-8")
@@ -49,7 +51,8 @@ def measure(network: str, ticks: int, *, python: str = sys.executable, architect
         if done.returncode == _MISSING:
             return None
         if done.returncode:
-            raise RuntimeError(f"SANA-FE failed: {done.stderr.strip() or done.stdout.strip()}")
+            said = (done.stderr.strip() or done.stdout.strip()).rpartition("\n")[2]
+            raise ConfigError(f"SANA-FE failed: {said}", field="hardware", remedy=f"Look at {python}.")
         return json.loads(done.stdout.splitlines()[-1])
 
 

@@ -40,6 +40,25 @@ __all__ = ["NirModel", "from_nir", "to_nir", "write_nir"]
 
 
 @dataclass(frozen=True, eq=False)
+class Held:
+    """Synapses from an Input that is held: multiplied once a presentation, then a constant current.
+
+    ``stored`` weights, of which each input value meets ``fan_out`` (n,).
+    """
+
+    source: str
+    target: str
+    stored: int
+    values: np.ndarray
+    fan_out: np.ndarray
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of a presentation: the weights that values other than 0 meet."""
+        return int(self.fan_out[self.values != 0].sum())
+
+
+@dataclass(frozen=True, eq=False)
 class NirModel:
     """A NIR graph as a network that :func:`eqspike.simulate` runs.
 
@@ -50,6 +69,7 @@ class NirModel:
     members : (layer, neuron numbers within the node) by neuron node; a node of different neurons becomes some layers.
     constant : source layers that fire in every tick: they carry currents that differ from neuron to neuron.
     stored : weights that the graph holds, by projection; a convolution shares its kernel.
+    held : synapses of inputs that are held, which are no projections of the network.
     metadata : that of the graph.
     """
 
@@ -60,6 +80,7 @@ class NirModel:
     members: Mapping[str, list[tuple[str, np.ndarray]]]
     constant: tuple[str, ...]
     stored: Mapping[str, int]
+    held: tuple[Held, ...] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
     def inputs(self, duration_s: float, given: Mapping[str, Input]) -> dict[str, Input]:
@@ -179,8 +200,14 @@ class _Build:
         }
         return NirModel(
             Network(tuple(layers), tuple(self.projections)), self.tick_s, self.spike_s, sources, members,
-            tuple(self.constant), self.stored, dict(getattr(self.graph, "metadata", None) or {}),
+            tuple(self.constant), self.stored, tuple(self._held()), dict(getattr(self.graph, "metadata", None) or {}),
         )  # fmt: skip
+
+    def _held(self) -> Iterator[Held]:
+        for name, paths in self.paths.items():
+            for path in paths:
+                if path.source in self.held:
+                    yield Held(path.source, name, path.stored, self.held[path.source], path.fan_out())
 
     def _currents(self, neurons: Neurons, paths: list[Path]) -> np.ndarray:
         """Return the constant current into every neuron: biases, and inputs that are held."""

@@ -51,8 +51,13 @@ def read_nir(path: str | PathLike) -> Any:
     try:
         return nir.read(where, type_check=False)
     except _DAMAGE as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
-        raise ModelError(f"this is no NIR graph ({reason}).", field=where, remedy="Write it again with nir.") from error
+        raise ModelError(
+            f"this is no NIR graph ({_reason(error)}).", field=where, remedy="Write it again with nir."
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
 
 
 def _inspect(where: str) -> None:
@@ -66,7 +71,7 @@ def _inspect(where: str) -> None:
                 found.refuse("node", "it is missing", "Write the file again with nir.write.")
     except _DAMAGE as error:
         raise ModelError(
-            f"this is no HDF5 file, or it is damaged ({str(error).splitlines()[0].rstrip('.')}).",
+            f"this is no HDF5 file, or it is damaged ({_reason(error)}).",
             field=where,
             remedy="Give a file that nir.write wrote.",
         ) from error

@@ -27,7 +27,8 @@ class Path:
     """A linear map from a source: y = W x + b, delayed.
 
     Exactly one of ``diagonal`` (n,), ``dense`` (n_in, n_out) and ``pairs`` (pre, post, weight) is given. ``shape`` is
-    that of y, ``bias`` its constant part (n_out,), ``stored`` the number of weights that the nodes hold.
+    that of y, ``bias`` its constant part (n_out,), ``stored`` the number of weights that the nodes hold, ``inputs`` is
+    n_in.
     """
 
     source: str
@@ -38,6 +39,7 @@ class Path:
     dense: np.ndarray | None = None
     pairs: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
     stored: int = 0
+    inputs: int = 0
     nodes: tuple[str, ...] = ()
 
     @property
@@ -53,6 +55,14 @@ class Path:
             return values @ self.dense
         pre, post, weights = self.pairs
         return np.bincount(post, values[pre] * weights, minlength=self.size)
+
+    def fan_out(self) -> np.ndarray:
+        """Return how many weights each source value meets, (n_in,)."""
+        if self.diagonal is not None:
+            return np.ones(len(self.diagonal), np.int64)
+        if self.dense is not None:
+            return np.full(len(self.dense), self.size)
+        return np.bincount(self.pairs[0], minlength=self.inputs)
 
     def scaled(self, factors: np.ndarray) -> Path:
         """Return the path with every y multiplied by its factor, and its bias too."""
@@ -88,7 +98,8 @@ def paths_to_neurons(graph: Any) -> dict[str, list[Path]]:
     for name, node in graph.nodes.items():
         if kind(node) in (*NEURONS, "Input"):
             shape = node_shape(name, node)
-            start = Path(name, shape, np.zeros(prod(shape)), np.zeros(1), diagonal=np.ones(prod(shape)))
+            n = prod(shape)
+            start = Path(name, shape, np.zeros(n), np.zeros(1), diagonal=np.ones(n), inputs=n)
             for target, path in _walk(graph.nodes, following, start, name):
                 found[target].append(path)
                 if sum(map(len, found.values())) > _MOST_PATHS:

@@ -111,12 +111,12 @@ def _steps(neuron: LIF) -> float:
 
 def _check_neuron(field: str, neuron: LIF, background: bool) -> None:
     for wrong, problem, remedy in (
-        (neuron.refractory_s > 0, "the format has no refractory time.", "Set refractory_s = 0."),
-        (neuron.adaptation_step != 0, "the format has no adaptation.", "Set adaptation_step = 0."),
-        (background, "the format has no Poisson background.", "Give it by a source layer, one-to-one."),
+        (neuron.refractory_s > 0, "SANA-FE's neurons here have no refractory time.", "Set refractory_s = 0."),
+        (neuron.adaptation_step != 0, "SANA-FE's neurons have no adaptation.", "Set adaptation_step = 0."),
+        (background, "SANA-FE's neurons have no Poisson background.", "Give it by a source layer, one-to-one."),
         (
             neuron.reset == "soft" and neuron.v_reset != neuron.v_rest,
-            "a soft reset there takes away the whole way from rest to threshold.",
+            "a soft reset of SANA-FE takes away the whole way from rest to threshold.",
             "Set v_reset = v_rest.",
         ),
     ):
@@ -127,14 +127,16 @@ def _check_neuron(field: str, neuron: LIF, background: bool) -> None:
 def _edges(simulation: Simulation, index: int, projection: Projection) -> Edges:
     network, clock = simulation.network, simulation.clock
     for wrong, problem, remedy in (
-        (projection.tau_synapse_s > 0, "the format has delta synapses only.", "Set tau_synapse_s = 0."),
-        (projection.kernel is not None, "convolutions are not written.", "Give the synapses as Pairs."),
+        (projection.tau_synapse_s > 0, "SANA-FE's network has delta synapses only.", "Set tau_synapse_s = 0."),
+        (projection.kernel is not None, "convolutions are not written for SANA-FE.", "Give the synapses as Pairs."),
     ):
         if wrong:
             raise ConfigError(problem, field=projection.name, remedy=remedy)
     wiring = wire(network, projection, index, simulation.seed, spread=True)
     if (delay_ticks(projection, wiring, clock.tick_s) != 1).any():
-        raise ConfigError("the format has delays of one tick only.", field=projection.name, remedy="Leave delay_s out.")
+        raise ConfigError(
+            "SANA-FE's network has delays of one tick only.", field=projection.name, remedy="Leave delay_s out."
+        )
     n_pre, n_post = network.layer(projection.pre).size, network.layer(projection.post).size
     if wiring.kind == "dense":
         sources, targets = np.repeat(np.arange(n_pre), n_post), np.tile(np.arange(n_post), n_pre)
