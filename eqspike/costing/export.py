@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from io import StringIO
 from math import ceil, isqrt, prod
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -24,11 +24,19 @@ from hw_models.workload import LayerShape, PhaseCounts, ProjectionShape, Workloa
 DEFAULT_CORE = 256  # neurons of a core where the chip states no limit
 
 
-def sana_fe_files(simulation: Simulation, name: str, chip: Chip) -> dict[str, str]:
+class Placed(Protocol):
+    """A placement: ``core`` (n,) by layer, -1 outside the chip; ``mesh`` with ``x``, ``y`` (cores,) and its extents."""
+
+    core: Mapping[str, np.ndarray]
+    mesh: Any
+    serves: Mapping[str, str]
+
+
+def sana_fe_files(simulation: Simulation, name: str, chip: Chip, placement: Placed | None = None) -> dict[str, str]:
     """Return the texts of ``architecture.yaml``, ``network.yaml`` and ``perf.csv`` of a simulation placed on ``chip``.
 
-    Layers fill cores in their order. Prices are the nominal ones of one event, dynamic and periphery parts; static
-    power has no place in the format.
+    Without a ``placement`` layers fill cores in their order. Prices are the nominal ones of one event, dynamic and
+    periphery parts; static power has no place in the format.
 
     Raises
     ------
@@ -37,11 +45,14 @@ def sana_fe_files(simulation: Simulation, name: str, chip: Chip) -> dict[str, st
     hw_models.errors.HardwareError
         if the chip's energies are not published.
     """
-    workload, shape = workload_of_simulation(simulation, name), _shape(chip, simulation.network)
+    workload = workload_of_simulation(simulation, name)
     prices = event_prices(chip, max((p.weight_bits for p in workload.projections), default=1))
-    cores = contiguous_cores(
-        simulation.network, shape.neurons_per_core, shape.mesh[0] * shape.mesh[1] * shape.cores_per_tile
-    )
+    if placement is None:
+        shape = _shape(chip, simulation.network)
+        n_cores = prod(shape.mesh) * shape.cores_per_tile
+        cores = contiguous_cores(simulation.network, shape.neurons_per_core, n_cores)
+    else:
+        shape, cores = _placed(chip, simulation.network, placement)
     graph = placed_graph(simulation, name, cores=cores, mesh=shape.mesh, cores_per_tile=shape.cores_per_tile)
     phase = "inference" if simulation.ledger().phases["inference"].presentations else "free"
     tick_s = price(workload, chip, placement=GraphPlacement(graph, phase)).tick_s
@@ -107,6 +118,36 @@ def _shape(chip: Chip, network: Network) -> sanafe.ArchitectureShape:
         side = isqrt(cores - 1) + 1
         mesh, cores = (side, ceil(cores / side)), side * ceil(cores / side)
     return sanafe.ArchitectureShape(chip.name, mesh, max(1, cores // prod(mesh)), neurons, neurons)
+
+
+def _placed(chip: Chip, network: Network, placement: Placed) -> tuple[sanafe.ArchitectureShape, dict[str, np.ndarray]]:
+    """Return a placement in SANA-FE's numbers: tile x height + y, cores within it in their order.
+
+    Inputs from outside stand on cores of their own at the first tile: the packets that they send enter there.
+    """
+    if placement.serves:
+        raise ConfigError(
+            "relay neurons have no spikes in the simulation.",
+            field=next(iter(placement.serves)),
+            remedy="Choose a chip whose fan-in suffices.",
+        )
+    mesh = placement.mesh
+    width, height = max(mesh.width, int(mesh.x.max()) + 1), max(mesh.height, int(mesh.y.max()) + 1)
+    tile = mesh.x * height + mesh.y
+    order = np.argsort(tile, kind="stable")
+    within = np.zeros(len(tile), np.int64)
+    within[order] = np.arange(len(tile)) - np.searchsorted(tile[order], tile[order])
+    outside = [layer for layer in network.layers if np.any(placement.core[layer.name] < 0)]
+    depth = int(within.max()) + 1
+    each = depth + len(outside)
+    cores = {}
+    for layer in network.layers:
+        place = np.asarray(placement.core[layer.name])
+        cores[layer.name] = tile[place] * each + within[place]
+        if layer in outside:
+            cores[layer.name] = np.where(place < 0, depth + outside.index(layer), cores[layer.name])
+    held = np.bincount(np.concatenate([np.asarray(values) for values in cores.values()])).max()
+    return sanafe.ArchitectureShape(chip.name, (width, height), each, int(held), int(held)), cores
 
 
 def neurobench_document(

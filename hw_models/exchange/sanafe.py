@@ -20,6 +20,7 @@ from hw_models.exchange.graph import Edges, Group, PlacedGraph
 from hw_models.exchange.performance import EventPrices
 
 INPUT_UNIT, NEURON_UNIT = "input", "neuron"
+MOST_ENTRIES = 5_000_000  # synapses, and ticks of inputs, that are written one by one
 _DIRECTIONS = ("north", "east", "south", "west")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_\-]*")
 
@@ -97,8 +98,16 @@ def network(graph: PlacedGraph, ticks: int, *, neuron_unit: str = NEURON_UNIT, i
     Raises
     ------
     WorkloadError
-        If a name is not one that the format allows.
+        If a name is not one that the format allows, or the text would be too long for anything to read.
     """
+    entries = sum(len(edge.sources) for edge in graph.edges)
+    entries += sum(group.neurons * ticks for group in graph.groups if group.is_input)
+    if entries > MOST_ENTRIES:
+        raise WorkloadError(
+            f"{entries:,} synapses and input ticks would be written, at most {MOST_ENTRIES:,} are.",
+            field=graph.name,
+            remedy="Export a smaller network, or a shorter run.",
+        )
     groups = ",\n".join(json.dumps(_group(group, ticks), allow_nan=False) for group in graph.groups)
     edges = ",\n".join(line for edge in graph.edges for line in _edges(edge, graph))
     mappings = ",\n".join(_mappings(graph, neuron_unit, input_unit))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from io import StringIO
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -102,6 +103,27 @@ def test_the_files_are_whole() -> None:
     }  # fmt: skip
     with pytest.raises(UnpricedError):
         sana_fe_files(run(), "small", load_chip("loihi2"))
+
+
+def test_a_placement_keeps_its_distances() -> None:
+    mesh = SimpleNamespace(width=3, height=2, x=np.array([2, 0, 2, 1]), y=np.array([1, 0, 1, 0]))
+    core = {"in": np.full(4, -1), "h": np.array([0, 2, 1]), "o": np.array([3, 3, 0])}
+    placement = SimpleNamespace(core=core, mesh=mesh, serves={})
+    files = sana_fe_files(run(), "small", load_chip("loihi"), placement)
+    attributes = json.loads(files["architecture.yaml"])["architecture"]["attributes"]
+    assert (attributes["width"], attributes["height"]) == (3, 2)
+    mapped = {}
+    for entry in json.loads(files["network.yaml"])["mappings"]:
+        ((who, where),) = entry.items()
+        mapped[who] = where[0]["core"]
+    # tile x * 2 + y; two cores share the router (2, 1), and the inputs stand apart at the first
+    assert mapped == {
+        "in.0": "0.2", "in.1": "0.2", "in.2": "0.2", "in.3": "0.2", "h.0": "5.0", "h.1": "5.1", "h.2": "0.0",
+        "o.0..1": "2.0", "o.2": "5.0",
+    }  # fmt: skip
+    placement.serves = {"relay": "h"}
+    with pytest.raises(ConfigError, match="relay"):
+        sana_fe_files(run(), "small", load_chip("loihi"), placement)
 
 
 @pytest.mark.parametrize(

@@ -147,6 +147,11 @@ def test_stretches_of_neurons_on_a_core_are_mapped_together() -> None:
     assert [entry["in.1"][1] for entry in document["mappings"] if "in.1" in entry] == [{"soma": "input[0]"}]
 
 
+def test_a_text_that_nothing_could_read_is_refused() -> None:
+    with pytest.raises(WorkloadError, match="20,000,010 synapses and input ticks"):
+        sanafe.network(graph(), 10_000_000)
+
+
 @pytest.mark.parametrize("name", ["a.b", "a b", "", "0a", 'a"', "a->b", "a[0]"])
 def test_names_that_the_format_would_misread_are_refused(name: str) -> None:
     groups = (Group(name, 1, MODEL), *graph().groups)
