@@ -44,23 +44,23 @@ def export(
     """Write a network, or what a run counted, for other tools.
 
     sana-fe: architecture.yaml, network.yaml and perf.csv of a simulated network placed on --chip. neurobench: its
-    metrics by their names, as JSON. nir: a network as a NIR graph.
+    metrics by their names, as JSON. nir: the network as a NIR graph, without its inputs and its rule.
     """
     from eqspike.cli.output import print_json, stdout
     from eqspike.recording import check_output
 
     is_run = _is_run(source)
-    if is_run and (to is not Format.NEUROBENCH or duration or settings):
+    if is_run and (to is Format.SANA_FE or duration or settings):
         raise ConfigError(
-            "a run is exported to neurobench alone, as it is.",
+            "a run is exported as it is, to neurobench or nir.",
             field=source,
-            remedy="For sana-fe and nir give a network of eqspike simulate.",
+            remedy="For sana-fe, --set and --duration give a network of eqspike simulate.",
         )
     written = [out / name for name in ("architecture.yaml", "network.yaml", "perf.csv")]
     for path in written if to is Format.SANA_FE else [out]:
         check_output(path, overwrite=force)
     if is_run:
-        _write(out, _json(_of_run(source)), force)
+        _export_run(source, to, out, force)
     else:
         _export_network(_resolve(source, settings, duration), to, out, chip, force)
     files = [str(path) for path in written] if to is Format.SANA_FE else [str(out)]
@@ -107,13 +107,23 @@ def _plain(name: str) -> str:
     return kept if kept[:1].isalpha() else f"n{kept}"
 
 
-def _of_run(source: str) -> dict[str, Any]:
-    from eqspike.costing.export import neurobench_document
-    from eqspike.costing.run import workload_of
+def _export_run(source: str, to: Format, out: Path, force: bool) -> None:
     from eqspike.training.run import open_run
 
     run = open_run(source)
-    return neurobench_document(workload_of(run), run.weights)
+    if to is Format.NIR:
+        from eqspike.bridges.nir import write_nir
+        from eqspike.bridges.nir_runs import trained_to_nir
+
+        spikes = run.network.layers[0].kind == "source"
+        weights, biases = run.substrate.get_weights()
+        graph = trained_to_nir(run.network, weights, biases, tick_s=run.spec.tick_s, spiking_input=spikes)
+        write_nir(out, graph, overwrite=force)
+        return
+    from eqspike.costing.export import neurobench_document
+    from eqspike.costing.run import workload_of
+
+    _write(out, _json(neurobench_document(workload_of(run), run.weights)), force)
 
 
 def _of_simulation(simulation: Simulation, name: str) -> dict[str, Any]:

@@ -62,7 +62,8 @@ def test_a_network_in_every_format(network: str, tmp_path: Path) -> None:
     assert from_nir(tmp_path / "m.nir").tick_s == 1e-3
 
 
-def test_a_run_in_neurobenchs_words(tmp_path: Path) -> None:
+def test_a_run_in_neurobenchs_words_and_as_a_graph(tmp_path: Path) -> None:
+    pytest.importorskip("nir")
     few = {"training__epochs": 1, "data__train_limit": 40, "data__test_limit": 20}
     train("eqspike-digits", out=tmp_path / "a.h5", network__hidden=[10], **few)
     done = export(str(tmp_path / "a.h5"), "--to", "neurobench", "--out", str(tmp_path / "m.json"))
@@ -71,9 +72,12 @@ def test_a_run_in_neurobenchs_words(tmp_path: Path) -> None:
     assert set(phases) == {"free", "nudged", "inference"}
     operations = phases["inference"]["synaptic_operations"]
     assert 0 < operations["Effective_MACs"] + operations["Effective_ACs"] < operations["Dense"]
-    for form in ("sana-fe", "nir"):
-        refused = export(str(tmp_path / "a.h5"), "--to", form, "--out", str(tmp_path / "x"))
-        assert refused.exit_code == 2 and "neurobench alone" in refused.stderr
+    refused = export(str(tmp_path / "a.h5"), "--to", "sana-fe", "--out", str(tmp_path / "x"))
+    assert refused.exit_code == 2 and "to neurobench or nir" in refused.stderr
+    assert export(str(tmp_path / "a.h5"), "--to", "nir", "--out", str(tmp_path / "a.nir")).exit_code == 0
+    from eqspike.bridges.nir import from_nir
+
+    assert from_nir(tmp_path / "a.nir").network.layer("hidden").neuron.reset == "soft"
 
 
 @pytest.mark.parametrize(
