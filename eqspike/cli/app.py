@@ -9,7 +9,9 @@ from typer.core import TyperGroup
 
 from eqspike import __version__
 from eqspike.cli.bench import bench
+from eqspike.cli.calibrate import calibrate
 from eqspike.cli.chips import chips
+from eqspike.cli.compare import compare
 from eqspike.cli.datasets import datasets
 from eqspike.cli.energy import energy
 from eqspike.cli.evaluate import evaluate
@@ -72,5 +74,19 @@ def eqspike(
 
 
 app.command(epilog=JSON_KEYS)(train)
-for _command in (evaluate, energy, simulate, stdp, gradients, recipes, datasets, chips, export, reproduce, bench):
+for _command in (
+    evaluate,
+    energy,
+    compare,
+    calibrate,
+    simulate,
+    stdp,
+    gradients,
+    recipes,
+    datasets,
+    chips,
+    export,
+    reproduce,
+    bench,
+):
     app.command()(_command)

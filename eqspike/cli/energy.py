@@ -30,8 +30,7 @@ def energy(
     from hw_models import load_chip
 
     load_chip(chip)
-    if tick_s is not None and not 0 < tick_s < float("inf"):
-        raise ConfigError(f"{tick_s} is not a time.", field="--tick-s", remedy="Give seconds above zero, such as 1e-6.")
+    require_tick(tick_s)
     counted = open_run(run)
     report = price(counted, chip, tick_s=tick_s)
     if not report.phases:
@@ -40,6 +39,18 @@ def energy(
         print_json({"run_file": str(run), **energy_summary(report), "report": report.to_dict()})
     else:
         _show(report)
+
+
+def require_tick(tick_s: float | None) -> None:
+    """Refuse a tick that is no time.
+
+    Raises
+    ------
+    ConfigError
+        if it is given, and not above zero or not finite.
+    """
+    if tick_s is not None and not 0 < tick_s < float("inf"):
+        raise ConfigError(f"{tick_s} is not a time.", field="--tick-s", remedy="Give seconds above zero, such as 1e-6.")
 
 
 def _show(report: CostReport) -> None:
