@@ -1,44 +1,107 @@
-"""``eqspike energy``: the full cost report of a run on a chip."""
+"""``eqspike energy``: what counted events cost on a chip, with what-if on the chip."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from eqspike.cli.options import DEFAULT_CHIP, ChipOption, JsonOption, RunArgument
+from eqspike.cli.options import DEFAULT_CHIP, ChipOption, ForceOption, JsonOption
 from eqspike.core.errors import ConfigError, RunFileError
 
 if TYPE_CHECKING:
-    from hw_models import CostReport
+    from hw_models import Chip
+
+_SOURCES = "RUN, --counts, --spikes or --nir"
+_POSITIVE = ("node_nm", "vdd", "clock_hz", "overhead", "tick_s")
+_OPTIONS = {"node_nm": "--node"}
 
 
 def energy(
-    run: RunArgument,
+    run: Annotated[Path | None, typer.Argument(metavar="[RUN]", help="Run file that eqspike train wrote.")] = None,
     chip: ChipOption = DEFAULT_CHIP,
+    counts: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Counts instead of a run: .json, .toml or .csv, as --save-counts writes."),
+    ] = None,
+    spikes: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Recorded spikes instead of a run: .npz or .csv; see --network.")
+    ] = None,
+    network: Annotated[
+        str | None,
+        typer.Option(metavar="NETWORK", help="Network of --spikes, as eqspike simulate takes it; by default its own."),
+    ] = None,
+    nir: Annotated[Path | None, typer.Option(metavar="MODEL", help="NIR model to simulate on --data.")] = None,
+    data: Annotated[Path | None, typer.Option(metavar="FILE.npz", help="Samples for --nir.")] = None,
+    duration: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="Length of a recording, or of a sample of --nir.")
+    ] = None,
+    node: Annotated[float | None, typer.Option(metavar="NM", help="What if: another technology node.")] = None,
+    vdd: Annotated[float | None, typer.Option(metavar="VOLTS", help="What if: another supply.")] = None,
+    weight_bits: Annotated[int | None, typer.Option(metavar="BITS", help="What if: another width of weights.")] = None,
     tick_s: Annotated[
         float | None,
         typer.Option(metavar="SECONDS", help="Time of one hardware tick; by default the chip's, else the recipe's."),
     ] = None,
+    clock_hz: Annotated[float | None, typer.Option(metavar="HERTZ", help="What if: another clock.")] = None,
+    transposition: Annotated[
+        str | None,
+        typer.Option(metavar="POLICY", help="Weights read backwards: duplicate, transposable, column_walk, crossbar."),
+    ] = None,
+    variant: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Constants of another publication, as eqspike chips NAME lists.")
+    ] = None,
+    overhead: Annotated[
+        float | None, typer.Option(metavar="FACTOR", help="What if: another factor of dynamic energy.")
+    ] = None,
+    figure: Annotated[
+        Path | None, typer.Option(metavar="FILE.png", help="Draw energies by component (.png, .svg, .pdf).")
+    ] = None,
+    tornado: Annotated[
+        Path | None, typer.Option(metavar="FILE.png", help="Draw which constant decides (.png, .svg, .pdf).")
+    ] = None,
+    save_counts: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the counts that were priced: .json, .toml or .csv.")
+    ] = None,
+    force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Price everything that a run counted on a chip: by phase and component, with bands, warnings and gaps."""
-    from eqspike.cli.output import print_json
-    from eqspike.costing.run import price
-    from eqspike.costing.summary import energy_summary
-    from eqspike.training.run import open_run
-    from hw_models import load_chip
+    """Price counted events on a chip: by phase and component, with bands, warnings and gaps.
 
-    load_chip(chip)
+    The counts are those of a RUN, of a file, of recorded spikes, or of a NIR model on samples.
+    """
+    from eqspike.cli.energy_report import document, save_figures, show
+    from eqspike.cli.output import print_json
+    from eqspike.costing.counts import counts_suffix, write_counts
+    from eqspike.recording import check_output
+    from hw_models import load_chip, price
+
+    knobs = {
+        "node_nm": node, "vdd": vdd, "weight_bits": weight_bits, "clock_hz": clock_hz, "overhead": overhead,
+        "transposition": transposition, "variant": variant,
+    }  # fmt: skip
+    asked = _turned(load_chip(chip), knobs)
     require_tick(tick_s)
-    counted = open_run(run)
-    report = price(counted, chip, tick_s=tick_s)
+    for path in (figure, tornado, save_counts):
+        if path is not None:
+            check_output(path, overwrite=force)
+    if save_counts is not None:
+        counts_suffix(save_counts)
+    origin, workload, notes = _counted(
+        {"RUN": run, "--counts": counts, "--spikes": spikes, "--nir": nir}, network, data, duration
+    )
+    report = price(workload, asked, tick_s)
     if not report.phases:
-        raise RunFileError("the run has counted nothing yet.", field=str(run), remedy="Train it first.")
+        raise RunFileError("nothing was counted yet.", field=str(origin), remedy="Train it first.")
+    save_figures(report, figure, tornado, overwrite=force)
+    if save_counts is not None:
+        write_counts(workload, save_counts, overwrite=force)
     if as_json:
-        print_json({"run_file": str(run), **energy_summary(report), "report": report.to_dict()})
+        said = {"run_file": str(run) if run else None, "source": str(origin), "notes": list(notes)}
+        print_json(said | document(report))
     else:
-        _show(report)
+        show(report, notes)
 
 
 def require_tick(tick_s: float | None) -> None:
@@ -53,56 +116,71 @@ def require_tick(tick_s: float | None) -> None:
         raise ConfigError(f"{tick_s} is not a time.", field="--tick-s", remedy="Give seconds above zero, such as 1e-6.")
 
 
-def _show(report: CostReport) -> None:
-    from eqspike.cli.output import band, bullets, facts, stdout, table
-    from eqspike.cli.summary import operating_point
-    from eqspike.costing.summary import energy_summary
+def _turned(chip: Chip, knobs: dict[str, Any]) -> Chip:
+    given = {key: value for key, value in knobs.items() if value is not None}
+    for key, value in given.items():
+        if key in _POSITIVE and not 0 < value < float("inf"):
+            option = _OPTIONS.get(key, f"--{key.replace('_', '-')}")
+            raise ConfigError(f"{value} is out of range.", field=option, remedy="Give a number above zero.")
+    return chip.at(**given) if given else chip
 
-    summary = energy_summary(report) | {"device": report.device, "node_nm": report.node_nm, "vdd": report.vdd}
-    console = stdout()
-    console.print(facts(operating_point(summary)[:3]))
-    made = table("phase", "part", "component", "energy per sample", left=3)
-    for phase in report.phases:
-        for kind, component, each in _rows(report, phase):
-            made.add_row(phase, kind, component, band(each))
-        made.add_row(phase, "total", "", band(report.per_presentation(phase).to_dict()), style="bold", end_section=True)
-    console.print(made)
-    made = table("energy", "")
-    for name, key in (
-        ("per inference", "energy_per_inference_j"),
-        ("per training sample (free + nudged)", "energy_per_training_sample_j"),
-        ("per synaptic event of inference, all parts", "energy_per_synaptic_event_j"),
-        ("per synaptic event of inference, one event more", "energy_per_synaptic_event_marginal_j"),
+
+def _counted(
+    sources: dict[str, Path | None], network: str | None, data: Path | None, duration: float | None
+) -> tuple[Path, Any, tuple[str, ...]]:
+    """Return where the counts came from, the workload, and what its reader must know of it."""
+    given = {name: path for name, path in sources.items() if path is not None}
+    if len(given) != 1:
+        named = " and ".join(given) or "nothing"
+        raise ConfigError(f"counts of {named} cannot be priced.", field="energy", remedy=f"Give one of {_SOURCES}.")
+    ((name, path),) = given.items()
+    for option, value, of in (
+        ("--network", network, ("--spikes",)),
+        ("--data", data, ("--nir",)),
+        ("--duration", duration, ("--spikes", "--nir")),
     ):
-        made.add_row(name, band(summary[key]))
-    console.print(made)
-    for title, notes in (
-        ("warnings", report.warnings),
-        ("assumptions", report.assumptions),
-        ("not modelled", report.not_modelled),
-        ("constants", tuple(_constants(report))),
-    ):
-        if notes:
-            console.print(bullets(title, notes))
+        if value is not None and name not in of:
+            raise ConfigError(f"{name} has no use for it.", field=option, remedy=f"Give it with {' or '.join(of)}.")
+    if name == "--counts":
+        from eqspike.costing.counts import read_counts
+
+        return path, read_counts(path), ()
+    if name == "--spikes":
+        return path, *_of_spikes(path, network, duration)
+    if name == "--nir":
+        return path, _of_nir(path, data, duration), ()
+    from eqspike.costing.run import workload_of
+    from eqspike.training.run import open_run
+
+    return path, workload_of(open_run(path)), ()
 
 
-def _rows(report: CostReport, phase: str) -> list[tuple[str, str, dict[str, float]]]:
-    """Return (part, component, joules per presentation) of a phase, dearest first within each part."""
-    from hw_models.report import PARTS, Band
+def _of_spikes(path: Path, network: str | None, duration: float | None) -> tuple[Any, tuple[str, ...]]:
+    from eqspike.cli.simulate import resolve
+    from eqspike.costing.spike_files import read_spikes
+    from eqspike.costing.spikes import replay
+    from eqspike.training.simulation_spec import parse_simulation
 
-    sums: dict[tuple[str, str], Band] = {}
-    for row in report.rows:
-        if row.phase == phase and row.energy.high > 0:
-            key = (row.kind, row.component)
-            sums[key] = sums.get(key, Band()) + row.energy
-    ordered = sorted(sums.items(), key=lambda item: (PARTS.index(item[0][0]), -item[1].value))
-    return [(*key, (total / report.phases[phase].presentations).to_dict()) for key, total in ordered]
+    found = read_spikes(path)
+    if network is not None:
+        spec = resolve(network, (), clock=None, duration_s=None, seed=None)
+    elif found.settings is not None:
+        spec = parse_simulation(found.settings, origin=str(path))
+    else:
+        raise ConfigError("the file does not say whose spikes they are.", field="--network", remedy="Name the network.")
+    length = duration if duration is not None else found.time_s or spec.duration_s
+    replayed = replay(spec, found.spikes, length)
+    return replayed.workload, replayed.notes
 
 
-def _constants(report: CostReport) -> Any:
-    """Yield each constant that the report leans on, with its band, grade and source."""
-    for name, constant in report.constants.items():
-        yield (
-            f"{name}: {constant['value']:.3g} ({constant['low']:.3g}-{constant['high']:.3g}) {constant['unit']}, "
-            f"{constant['evidence']}; {constant['source']}"
-        )
+def _of_nir(path: Path, data: Path | None, duration: float | None) -> Any:
+    from functools import partial
+
+    if data is None:
+        raise ConfigError("a model counts nothing without samples.", field="--data", remedy="Give an .npz file.")
+    from eqspike.bridges.nir import from_nir, input_names, read_graph
+    from eqspike.costing.nir import read_samples, workload_of_nir
+
+    graph = read_graph(path)
+    samples = read_samples(data, input_names(graph))
+    return workload_of_nir(partial(from_nir, graph), samples, duration_s=duration, name=path.stem)

@@ -10,7 +10,7 @@ from eqspike.network.description import RECEIVING
 from eqspike.substrates.spiking.memory import clock_bits
 from eqspike.substrates.spiking.simulation import Simulation
 from eqspike.training.run import Run
-from hw_models import CostReport, load_chip
+from hw_models import Chip, CostReport, load_chip
 from hw_models import price as price_workload
 from hw_models.workload import Workload
 
@@ -70,12 +70,12 @@ def workload_of_simulation(simulation: Simulation, name: str) -> Workload:
     return to_workload(ledger, layers, infos, clock.tick_s, name)
 
 
-def price(run: Run | Simulation, chip: str = "generic-45nm", *, tick_s: float | None = None) -> CostReport:
+def price(run: Run | Simulation, chip: str | Chip = "generic-45nm", *, tick_s: float | None = None) -> CostReport:
     """Return what the counted events of a run, or of a simulation, cost on ``chip``, learning included.
 
     Parameters
     ----------
-    chip : name of a chip that ships with hw_models, or the path of a chip's TOML file.
+    chip : name of a chip that ships with hw_models, the path of a chip's TOML file, or a chip with its knobs turned.
     tick_s : seconds that a tick takes on the hardware; by default the chip's own, else the recipe's.
 
     Raises
@@ -84,4 +84,4 @@ def price(run: Run | Simulation, chip: str = "generic-45nm", *, tick_s: float | 
         if the chip is unknown or cannot price what was counted.
     """
     workload = workload_of(run) if isinstance(run, Run) else workload_of_simulation(run, "simulation")
-    return price_workload(workload, load_chip(chip), tick_s)
+    return price_workload(workload, chip if isinstance(chip, Chip) else load_chip(chip), tick_s)

@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from math import floor, log10
 from typing import Any
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from eqspike.plots.style import BLACK, BLUE, GREY, LABEL, ORANGE, PALETTE, TICK, TITLE, new_figure
+from eqspike.plots.style import (
+    AMBER,
+    BLACK,
+    BLUE,
+    GREEN,
+    GREY,
+    LABEL,
+    ORANGE,
+    PURPLE,
+    SKY,
+    TICK,
+    TITLE,
+    YELLOW,
+    new_figure,
+)
 
-_HATCHES = ("", "///", "...")  # by part, so that grey prints tell them apart
+_PARTS = ("static", "dynamic", "periphery")
+_HATCHES = {"static": "...", "dynamic": "", "periphery": "///"}  # so that grey prints tell them apart
+_COLOURS = (GREY, BLUE, ORANGE, GREEN, PURPLE, AMBER, SKY, YELLOW)
+_LEGEND_CHARACTERS = 30
 _PREFIXES = {-18: "a", -15: "f", -12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k"}
 _ROW_IN, _NAMES_IN = 0.34, 2.2
 _SHOWN = 12  # constants of a tornado
@@ -24,35 +43,42 @@ def draw_components(report: Mapping[str, Any]) -> Figure:
     report : of :meth:`hw_models.CostReport.to_dict`.
     """
     stacks = {phase: _stack(report, phase) for phase in report["phases"]}
-    names = sorted({key for stack in stacks.values() for key in stack}, key=lambda key: (key[0], key[1]))
-    totals = {phase: _each(report, phase, size["total"]) for phase, size in report["phases"].items()}
-    unit, scale = _unit(max(total["value"] for total in totals.values()))
-    figure, (axes,) = new_figure(7.4, 3.8, caption=_caption(report))
+    totals = [_each(report, phase, size["total"]) for phase, size in report["phases"].items()]
+    unit, scale = _unit(max(total["value"] for total in totals))
+    figure, (axes,) = new_figure(8.6, 3.8, caption=_caption(report))
     place = axes.get_position()
     axes.set_position([place.x0, place.y0, place.width * 0.62, place.height])
-    parts = list(dict.fromkeys(kind for kind, _ in names))
-    for number, key in enumerate(names):
-        heights = [scale * stacks[phase].get(key, 0.0) for phase in stacks]
-        below = [scale * sum(stacks[phase].get(other, 0.0) for other in names[:number]) for phase in stacks]
-        axes.bar(
-            range(len(stacks)), heights, 0.62, bottom=below, color=PALETTE[number % len(PALETTE)], edgecolor="white",
-            hatch=_HATCHES[parts.index(key[0]) % len(_HATCHES)], linewidth=0.6, label=f"{key[1]} ({key[0]})",
-        )  # fmt: skip
-    values = [scale * total["value"] for total in totals.values()]
-    bounds = [
-        [value - scale * total["low"] for value, total in zip(values, totals.values(), strict=True)],
-        [scale * total["high"] - value for value, total in zip(values, totals.values(), strict=True)],
-    ]
+    _draw_stacks(axes, stacks, scale)
+    values = [scale * total["value"] for total in totals]
+    bounds = [[value - scale * total["low"] for value, total in zip(values, totals, strict=True)],
+              [scale * total["high"] - value for value, total in zip(values, totals, strict=True)]]  # fmt: skip
     axes.errorbar(range(len(stacks)), values, yerr=bounds, fmt="none", ecolor=BLACK, elinewidth=1.2, capsize=5)
     axes.set_xticks(range(len(stacks)), list(stacks), fontsize=LABEL)
     axes.set_ylabel(f"energy per presentation, {unit}J", fontsize=LABEL)
     axes.set_ylim(bottom=0)
     handles, labels = axes.get_legend_handles_labels()
-    axes.legend(
-        handles[::-1], labels[::-1], fontsize=TICK, frameon=False, loc="center left", bbox_to_anchor=(1.02, 0.5)
-    )
+    beside = {"loc": "center left", "bbox_to_anchor": (1.02, 0.5)}
+    axes.legend(handles[::-1], labels[::-1], fontsize=TICK, frameon=False, **beside)
     figure.suptitle(f"{report['workload']} on {report['chip']}", fontsize=TITLE, x=0.5, y=0.985)
     return figure
+
+
+def _draw_stacks(axes: Axes, stacks: Mapping[str, Mapping[tuple[str, str], float]], scale: float) -> None:
+    """Draw the parts from static up to periphery, within each the dearest component at the bottom."""
+    weights: dict[tuple[str, str], float] = {}
+    for stack in stacks.values():
+        for key, joules in stack.items():
+            weights[key] = weights.get(key, 0.0) + joules
+    ordered = sorted(weights, key=lambda key: (_PARTS.index(key[0]), -weights[key]))
+    bottoms = [0.0] * len(stacks)
+    for number, (part, component) in enumerate(ordered):
+        heights = [scale * stack.get((part, component), 0.0) for stack in stacks.values()]
+        axes.bar(
+            range(len(stacks)), heights, 0.62, bottom=bottoms, color=_COLOURS[number % len(_COLOURS)],
+            hatch=_HATCHES[part], edgecolor="white", linewidth=0.6,
+            label=textwrap.fill(f"{component} ({part})", _LEGEND_CHARACTERS),
+        )  # fmt: skip
+        bottoms = [bottom + height for bottom, height in zip(bottoms, heights, strict=True)]
 
 
 def draw_tornado(swings: Sequence[tuple[str, float, float]], value: float, what: str, title: str) -> Figure:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from eqspike.plots.style import BLACK, BLUE, GREEN, GREY, LABEL, ORANGE, TICK, TITLE, new_figure
 
-_ROW_IN, _NAMES_IN, _PANEL_IN = 0.5, 2.9, 3.0
+_ROW_IN, _NAMES_IN, _PANEL_IN = 0.5, 3.2, 3.0
 _PANELS = {"inference": "per inference", "training_sample": "per training sample"}
 _CLAIMED = {"inference": "inference", "training_sample": "training"}
 
@@ -26,8 +26,8 @@ def draw_ratios(found: Sequence[Mapping[str, Any]]) -> Figure:
     claim = found[0]["published_claim"]
     caption = (
         "Energy of the opponent over that of the spiking network, with the band of all constants; those that both "
-        "share move together. Right of the line the spiking network needs less. Green where the whole band does, orange "
-        f"where none of it does, grey where the band holds 1. Diamond: published claim ({claim['source']}), beside the "
+        "share move together. Right of the line the spiking network needs less. Green: so does the whole band, orange: "
+        f"none of it, grey: the band holds 1. Diamond: published claim ({claim['source']}), beside the "
         "opponents that it is about."
     )
     width = _NAMES_IN + len(_PANELS) * (_PANEL_IN + 0.3)
@@ -46,8 +46,9 @@ def _panel(axes: Axes, rows: Sequence[tuple[Mapping, Mapping]], quantity: str, c
     for row, (_, one) in enumerate(rows):
         gain = one["ratios"][quantity]
         if gain is None:
-            axes.text(0.5, row, "not priced", color=GREY, fontsize=TICK, ha="center", va="center",
-                      transform=axes.get_yaxis_transform())  # fmt: skip
+            middle = {"ha": "center", "va": "center", "transform": axes.get_yaxis_transform(), "zorder": 3}
+            behind = {"facecolor": "white", "edgecolor": "none"}
+            axes.text(0.5, row, "not priced", color=GREY, fontsize=TICK, bbox=behind, **middle)
             continue
         colour = GREEN if gain["low"] > 1 else ORANGE if gain["high"] < 1 else GREY
         low = max(gain["low"], gain["value"] * 1e-6)

@@ -1,0 +1,184 @@
+"""``eqspike energy``: counts from anywhere, what-if on the chip, figures, and mistakes."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+TABLE = """phase,entity,counter,count
+,run,schema,1
+,run,tick_s,1e-6
+,a,neurons,4
+,b,neurons,2
+,a->b,synapses,8
+,a->b,weight_bits,8
+go,run,presentations,10
+go,run,ticks,100
+go,a,spikes,30
+go,a->b,synaptic_events_forward,60
+go,b,neuron_updates,200
+"""
+NETWORK = """
+name = "pair"
+duration_s = 0.02
+[[layers]]
+name = "in"
+size = 2
+spikes = { times_s = [1e-3, 2e-3, 2e-3], neurons = [0, 0, 1] }
+[[layers]]
+name = "out"
+size = 2
+neuron = { tau_membrane_s = 10e-3 }
+[[projections]]
+pre = "in"
+post = "out"
+connectivity = { kind = "all-to-all" }
+weight = 2.0
+"""
+
+
+@pytest.fixture
+def files(tmp_path):
+    (tmp_path / "mine.csv").write_text(TABLE)
+    (tmp_path / "pair.toml").write_text(NETWORK)
+
+
+def said(result) -> dict:
+    assert result.exit_code == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def total(invoke, *arguments) -> float:
+    return said(invoke("energy", *arguments, "--json"))["total_j"]["value"]
+
+
+def test_saved_counts_cost_what_the_run_costs(invoke, run_file):
+    own = said(invoke("energy", run_file, "--json", "--save-counts", "counts.json"))
+    for name in ("counts.toml", "counts.csv"):
+        assert invoke("energy", "--counts", "counts.json", "--save-counts", name).exit_code == 0
+        again = said(invoke("energy", "--counts", name, "--json"))
+        assert again["report"] == own["report"]
+    assert own["run_file"] == str(run_file) and again["run_file"] is None and again["source"] == "counts.csv"
+
+
+def test_a_table_of_counts_is_priced(invoke, files):
+    found = said(invoke("energy", "--counts", "mine.csv", "--json"))
+    rows = found["report"]["rows"]
+    assert {"chip", "phase", "component", "energy_j", "low", "high", "includes", "evidence"} <= set(rows[0])
+    assert found["total_j"]["value"] == pytest.approx(sum(row["energy_j"] for row in rows))
+    assert found["energy_per_inference_j"] is None and found["report"]["phases"]["go"]["total"] == found["total_j"]
+    assert found["tornado"]["phases"] == ["go"]
+    shown = invoke("energy", "--counts", "mine.csv")
+    assert shown.exit_code == 0, shown.stderr
+    for words in ("weakest evidence", "time of a sample", "energy x delay", "footprint", "what decides, of go"):
+        assert words in shown.stdout
+
+
+def test_published_operating_points_variants_and_area_are_in_the_report(invoke, run_file):
+    shown = invoke("energy", run_file, "--chip", "loihi").stdout
+    for words in ("published operating points", "variants", "board", "mm2", "endurance"):
+        assert words in shown
+
+
+@pytest.mark.parametrize(
+    "knob",
+    [("--node", 22), ("--vdd", 0.7), ("--weight-bits", 4), ("--tick-s", 1e-4), ("--overhead", 1.5),
+     ("--transposition", "column_walk")],
+)  # fmt: skip
+def test_every_knob_changes_the_answer(invoke, run_file, knob):
+    assert total(invoke, run_file, *knob) != pytest.approx(total(invoke, run_file), rel=1e-4)
+
+
+def test_fewer_bits_leave_the_accuracy_open(invoke, run_file):
+    report = said(invoke("energy", run_file, "--weight-bits", "4", "--json"))["report"]
+    assert any("accuracy was not re-evaluated" in warning for warning in report["warnings"])
+
+
+def test_recorded_spikes_cost_what_their_simulation_counted(invoke, files, tmp_path):
+    simulated = said(invoke("simulate", "pair.toml", "--out", "found.npz", "--json"))
+    found = said(invoke("energy", "--spikes", "found.npz", "--json"))
+    assert found["total_j"]["value"] == pytest.approx(simulated["energy_j"]["value"])
+    with np.load(tmp_path / "found.npz") as file:
+        rows = [
+            f"{layer},{i},{t}"
+            for layer in ("in", "out")
+            for t, i in zip(file[f"spikes/{layer}/t"], file[f"spikes/{layer}/i"], strict=True)
+        ]
+    (tmp_path / "found.csv").write_text("\n".join(["layer,neuron,time_s", *rows]))
+    again = said(invoke("energy", "--spikes", "found.csv", "--network", "pair.toml", "--json"))
+    assert again["report"]["rows"] == found["report"]["rows"] and "saturations" in again["notes"][-1]
+
+
+def test_figures_are_drawn_and_kept(invoke, files, tmp_path):
+    arguments = ("energy", "--counts", "mine.csv", "--figure", "bars.png", "--tornado", "tornado.svg")
+    assert invoke(*arguments).exit_code == 0
+    assert (tmp_path / "bars.png").read_bytes().startswith(b"\x89PNG") and (tmp_path / "tornado.svg").stat().st_size
+    again = invoke(*arguments)
+    assert again.exit_code == 2 and "exists already" in again.stderr
+    assert invoke(*arguments, "--force").exit_code == 0
+
+
+CHIP = 'schema = 1\nname = "x"\ntitle = "x"\ndescription = "x"\ndevice = "x"\nnode_nm = 28\n'
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), ("nothing", "RUN, --counts, --spikes or --nir")),
+        (("nowhere.h5", "--counts", "mine.csv"), ("RUN and --counts", "one of")),
+        (("--counts", "nowhere.csv"), ("nowhere.csv",)),
+        (("--counts", "pair.toml"), ("pair.toml: schema", "do not say")),
+        (("--counts", "future.csv"), ("future.csv: schema", "ledger schema 2")),
+        (("--counts", "mine.csv", "--network", "pair.toml"), ("--network", "--spikes")),
+        (("--counts", "mine.csv", "--duration", "1"), ("--duration", "--spikes or --nir")),
+        (("--spikes", "found.csv"), ("--network", "Name the network")),
+        (("--spikes", "mine.csv", "--network", "pair.toml"), ("mine.csv", "layer,neuron,time_s")),
+        (("--spikes", "found.csv", "--network", "pair.toml"), ("'nobody'", "in, out")),
+        (("--nir", "model.nir"), ("--data", "samples")),
+        (("--counts", "mine.csv", "--chip", "dynapse"), ("dynapse", "limits")),
+        (("--counts", "mine.csv", "--chip", "own.toml"), ("own.toml", "constants")),
+        (("--counts", "mine.csv", "--chip", "minus.toml"), ("minus.toml, line 7: constants.c", "-1")),
+        (("--counts", "mine.csv", "--chip", "unit.toml"), ("unit.toml, line 7", "'potatoes'")),
+        (("--counts", "mine.csv", "--chip", "bare.toml"), ("bare.toml, line 7", "bare value")),
+        (("--counts", "mine.csv", "--chip", "recalled.toml"), ("constants.c", "recalled")),
+        (("--counts", "mine.csv", "--chip", "recalled.toml", "--json"), ("constants.c", "recalled")),
+        (("--counts", "mine.csv", "--node", "3"), ("node_nm", "Nodes")),
+        (("--counts", "mine.csv", "--node", "-22"), ("--node", "above zero")),
+        (("--counts", "mine.csv", "--vdd", "nan"), ("--vdd", "above zero")),
+        (("--counts", "mine.csv", "--vdd", "9"), ("vdd",)),
+        (("--counts", "mine.csv", "--weight-bits", "0"), ("weight_bits", "1 or more")),
+        (("--counts", "mine.csv", "--overhead", "0"), ("--overhead",)),
+        (("--counts", "mine.csv", "--clock-hz", "1e6"), ("clock_hz",)),
+        (("--counts", "mine.csv", "--transposition", "mirror"), ("transposition", "Policies")),
+        (("--counts", "mine.csv", "--variant", "board"), ("variant", "Variants")),
+        (("--counts", "mine.csv", "--tick-s", "0"), ("--tick-s",)),
+        (("--counts", "mine.csv", "--save-counts", "counts.xls"), ("counts.xls", ".csv")),
+        (("--counts", "mine.csv", "--save-counts", "mine.csv"), ("mine.csv", "exists already")),
+        (("--counts", "mine.csv", "--figure", "bars.bmp"), ("bars.bmp",)),
+    ],
+)
+def test_mistakes_end_in_one_message(invoke, files, tmp_path, arguments, words):
+    constant = (
+        '{ value = %s, low = 0, high = 2, unit = "%s", includes = "x", evidence = "%s", source = "p", year = 2000 }'
+    )
+    head = f'{CHIP}constants.c = %s\nparts = {{ static = "s", dynamic = "d", periphery = "p" }}\nnot_modelled = ["x"]\n'
+    head += 'transposition = { policy = "crossbar", reason = "r" }\nfree = { spikes = "f", neuron_updates = "f" }\n'
+    tail = '[[actions.synaptic_events]]\ncomponent = "c"\nprice = "c"\n'
+    for name, given in (
+        ("minus", constant % (-1, "pJ", "measured")),
+        ("unit", constant % (1, "potatoes", "measured")),
+        ("bare", "3"),
+        ("recalled", constant % (1, "pJ", "recalled")),
+    ):
+        (tmp_path / f"{name}.toml").write_text(head % given + tail)
+    (tmp_path / "own.toml").write_text(CHIP)
+    (tmp_path / "future.csv").write_text(TABLE.replace("schema,1", "schema,2"))
+    (tmp_path / "found.csv").write_text("layer,neuron,time_s\nnobody,0,0.001\n")
+    before = sorted(path.name for path in tmp_path.iterdir())
+    result = invoke("energy", *arguments)
+    assert result.exit_code == 2, result.output
+    assert result.stdout == "" and len(result.stderr.splitlines()) == 1 and result.stderr.startswith("error: ")
+    assert all(word in result.stderr for word in words), result.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
