@@ -94,10 +94,12 @@ def _chosen(chip: Chip, names: Iterable[str] | None) -> tuple[str, ...]:
             )
         return chosen
     chosen = tuple(dict.fromkeys(names))
+    if not chosen:
+        raise ConstantError("no constant is named.", field="--fit", remedy=f"Constants: {', '.join(known)}.")
     for name in chosen:
         if name not in known:
             why = "comes from a table" if name in chip.constants else "is not a constant of the chip"
-            raise ConstantError(f"{name!r} {why}.", field="fit", remedy=f"Constants: {', '.join(known)}.")
+            raise ConstantError(f"{name!r} {why}.", field="--fit", remedy=f"Constants: {', '.join(known)}.")
     return chosen
 
 
@@ -114,7 +116,7 @@ def _design(chip: Chip, measurements: Sequence[Measurement], chosen: tuple[str, 
             if len(fitted) > 1:
                 raise ConstantError(
                     f"{' and '.join(fitted)} multiply each other: their product alone can be measured.",
-                    field="fit",
+                    field="--fit",
                     remedy="Fit one of them and state the other.",
                 )
             joules = coefficient * prod(values[name] for name in names if name not in chosen)
@@ -152,7 +154,7 @@ def _require_parts(chosen: tuple[str, ...], lengths: np.ndarray) -> None:
         if not length:
             raise ConstantError(
                 "the constant plays no part in these measurements.",
-                field=f"fit {name}",
+                field=f"--fit: {name}",
                 remedy="Measure runs that use it, add the column that it multiplies, or do not fit it.",
             )
 
@@ -166,7 +168,7 @@ def _require_apart(chosen: tuple[str, ...], design: np.ndarray) -> None:
         ]
         raise ConstantError(
             f"{' and '.join(alike)} cannot be told apart: what they multiply grows in step in all measurements.",
-            field="fit",
+            field="--fit",
             remedy="Add measurements in which one changes and the others do not, or fit one of them.",
         )
 

@@ -143,7 +143,7 @@ def test_hops_count_as_measured() -> None:
     [
         (measured(1, 3), None, WorkloadError, ("3 measurements cannot fix 3", "at least 4")),
         (measured(1), ["leek"], ConstantError, ("'leek' is not a constant", "leak, idle")),
-        (measured(1), ["factor", "leak", "idle", "event"], ConstantError, ("fit factor", "plays no part")),
+        (measured(1), ["factor", "leak", "idle", "event"], ConstantError, ("--fit: factor", "plays no part")),
         ([Measurement(s, s, {"synaptic_events": s}, 75e6) for s in (1, 2, 3, 4, 5)], None, ConstantError,
          ("leak and idle and event cannot be told apart", "in step")),
         ([Measurement(s, s, {"synaptic_events": s * s}, 75e6) for s in (1, 2, 3, 4, 5)], None, ConstantError,
