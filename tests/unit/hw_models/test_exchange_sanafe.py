@@ -92,6 +92,13 @@ def test_a_spike_sends_one_packet_to_each_core_over_all_edges() -> None:
     assert hidden.hops.tolist() == [2, 2, 1]
 
 
+def test_neurons_that_share_a_core_share_a_packet() -> None:
+    together = graph(cores={"in": ints(0, 0), "h": ints(1, 1, 6), "o": ints(6, 1)})
+    assert together.reach(together.groups[0]).packets.tolist() == [2, 2]
+    assert together.reach(together.groups[0]).events.tolist() == [3, 3]
+    assert together.reach(together.groups[1]).packets.tolist() == [1, 2, 1]
+
+
 def test_spikes_outside_the_ticks_are_refused() -> None:
     with pytest.raises(WorkloadError, match="outside 3 ticks"):
         count_ticks(graph(), 3)
