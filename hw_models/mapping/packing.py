@@ -1,0 +1,113 @@
+"""From a network and a core's bounds to cores on a mesh, whichever way its synapses are known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hw_models.chips.limits import Limits
+from hw_models.mapping import partition, slices
+from hw_models.mapping.arcs import Arc, Needs
+from hw_models.mapping.bounds import Bounds
+from hw_models.mapping.graph import NetworkGraph
+from hw_models.mapping.mesh import Mesh, seat
+from hw_models.mapping.slices import NeuronTooLarge, Shapes
+from hw_models.mapping.traffic import (
+    Traffic,
+    pairs_of_shapes,
+    pairs_of_wires,
+    traffic_of_shapes,
+    traffic_of_wires,
+)
+from hw_models.mapping.wires import Wires, wires_of
+
+_TIGHTER = 12  # times that slices are made smaller until no core sends to too many
+
+
+@dataclass(frozen=True, eq=False)
+class Packed:
+    """Cores of every neuron by layer, the cores on their mesh, and what travels between them."""
+
+    core: dict[str, np.ndarray]
+    mesh: Mesh
+    traffic: Traffic
+
+    @property
+    def cores(self) -> int:
+        return len(self.mesh.x)
+
+
+@dataclass(eq=False)
+class Packer:
+    """Packs one network, as often as asked; what does not depend on the bounds is computed once.
+
+    Parameters
+    ----------
+    arcs, needs : of ``graph``.
+    """
+
+    graph: NetworkGraph
+    arcs: list[Arc]
+    needs: Needs
+    limits: Limits
+    strategy: str
+    seed: int
+    wires: Wires | None = None
+    shapes: Shapes | None = None
+
+    def __post_init__(self) -> None:
+        if self.graph.shapes_only:
+            self.shapes = slices.shapes_of(self.graph, self.arcs, self.needs.bits)
+        else:
+            self.wires = wires_of(self.graph, self.arcs, self.needs.bits)
+
+    def pack(self, bounds: Bounds) -> Packed:
+        """Return the network in cores within ``bounds``, on a mesh.
+
+        Raises
+        ------
+        NeuronTooLarge
+            If a neuron alone passes them.
+        """
+        return self._by_wires(bounds) if self.wires else self._by_shapes(bounds)
+
+    def layer_of(self, error: NeuronTooLarge) -> tuple[str, int]:
+        """Return (layer, neuron in it) that is too large."""
+        if self.shapes:
+            return self.graph.layers[error.neuron].name, 0
+        found = [name for name, first in self.wires.first.items() if first <= error.neuron][-1]
+        return found, error.neuron - self.wires.first[found]
+
+    def _by_wires(self, bounds: Bounds) -> Packed:
+        core = partition.partition(self.wires, bounds, self.strategy, self.seed)
+        mesh = seat(int(core.max()) + 1, self.limits, pairs_of_wires(self.wires, core), self.seed)
+        first = self.wires.first
+        by_layer = {one.name: core[first[one.name] : first[one.name] + one.neurons] for one in self.graph.layers}
+        return Packed(by_layer, mesh, traffic_of_wires(self.wires, core, mesh, self.graph))
+
+    def _by_shapes(self, bounds: Bounds) -> Packed:
+        strategies = ("auto", "contiguous") if self.strategy == "auto" else (self.strategy,)
+        found = [self._sliced(bounds, strategy) for strategy in strategies]
+        return min(found, key=lambda one: (one.cores > bounds.cores, self._sent(one)))
+
+    def _sliced(self, bounds: Bounds, strategy: str) -> Packed:
+        """Pack slices, smaller ones as long as a core sends to more destinations than it may."""
+        neurons = bounds.neurons
+        for _ in range(_TIGHTER):
+            tight = Bounds(neurons, bounds.bits, bounds.axons_in, bounds.axons_out, bounds.cores)
+            cores = slices.pack(self.shapes, tight, strategy, self.seed)
+            core = {layer.name: part for layer, part in zip(self.graph.layers, cores, strict=True)}
+            number = 1 + max(int(part.max()) for part in cores)
+            mesh = seat(number, self.limits, pairs_of_shapes(self.graph, self.arcs, core), self.seed)
+            traffic = traffic_of_shapes(self.graph, self.arcs, core, mesh, self.shapes)
+            worst = int(traffic.axons_out.max())
+            fullest = int(np.bincount(np.concatenate([part[part >= 0] for part in cores])).max())
+            if worst <= bounds.axons_out or fullest == 1:
+                break
+            neurons = max(1, min(fullest - 1, fullest * bounds.axons_out // worst))
+        return Packed(core, mesh, traffic)
+
+    def _sent(self, packed: Packed) -> float:
+        packets = packed.traffic.packets
+        return sum(float(layer.spikes_per_neuron() @ packets[layer.name]) for layer in self.graph.layers)
