@@ -1,7 +1,7 @@
 """Compiled walks over 10^8 synapses: grow clusters, move neurons between them, fill cores.
 
-Synapses are compressed rows: those of neuron i are ``targets[starts[i]:starts[i + 1]]``. Every kernel writes into arrays
-that its caller allocated.
+Synapses are compressed rows: those of neuron i are ``targets[starts[i]:starts[i + 1]]``. Every kernel writes into
+arrays that its caller allocated.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def _raise(neuron, cluster, nodes, heads, following, members, used):
 
 @inline
 def _fresh(neuron, cluster, in_starts, sources, nodes):
-    """Return how many sources of ``neuron`` the growing cluster does not hear yet; HEARD is 2 cluster + 1 where it does."""
+    """Return how many sources of ``neuron`` the growing cluster does not hear yet (HEARD is 2 cluster + 1 if it does)."""
     fresh = 0
     for place in range(in_starts[neuron], in_starts[neuron + 1]):
         if nodes[sources[place], HEARD] < 2 * cluster:
@@ -135,7 +135,7 @@ def _stream(
 ):  # fmt: skip
     """Move each neuron of ``order`` to the cluster with room that most of its spikes come from or go to.
 
-    ``neurons`` and ``memory`` are what the clusters hold; ``score`` must be zeros and is left so. Return how many moved.
+    ``neurons`` and ``memory`` are what the clusters hold; ``score`` must be zeros and is left so. Return the number moved.
     """
     moved = 0
     for neuron in order:

@@ -184,7 +184,7 @@ sit = kernel(_sit)
 
 
 def _pair(starts, targets, core, spikes, seen, between):
-    """Add to ``between`` (cores, cores) the spikes that each core sends to each other; sources outside count nowhere."""
+    """Add to ``between`` (cores, cores) the spikes that each core sends to each other; not those of inputs."""
     for neuron in range(len(starts) - 1):
         here = core[neuron]
         if here < 0:

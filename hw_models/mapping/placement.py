@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -96,7 +97,7 @@ class Placement:
         for layer in self.graph.placed:
             core = self.core[layer.name]
             ends = [0, *(np.flatnonzero(np.diff(core)) + 1).tolist(), len(core)]
-            found += [Slice(layer.name, a, b, int(core[a])) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+            found += [Slice(layer.name, a, b, int(core[a])) for a, b in pairwise(ends)]
         return found
 
     def queue(self) -> dict[str, Any]:

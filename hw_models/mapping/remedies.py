@@ -6,17 +6,22 @@ from collections.abc import Callable
 
 from hw_models.chips import Chip
 from hw_models.mapping.graph import NetworkGraph
-from hw_models.mapping.place import judge
+from hw_models.mapping.judge import judge
 
 _FEW_SYNAPSES = 1_000_000  # beyond, only the quickest placement is tried for each remedy
 
 
-def what_would_fit(graph: NetworkGraph, chip: Chip, *, chips: int = 1, learning: bool = True) -> tuple[str, ...]:
+def what_would_fit(
+    graph: NetworkGraph, chip: Chip, strategy: str = "auto", seed: int = 0, *, chips: int = 1, learning: bool = True
+) -> tuple[str, ...]:
     """Return changes that each make ``graph`` fit ``chip``, in words; nothing where no single change does."""
-    strategy = "auto" if graph.shapes_only or _synapses(graph) <= _FEW_SYNAPSES else "contiguous"
+    if strategy == "auto" and not graph.shapes_only and _synapses(graph) > _FEW_SYNAPSES:
+        strategy = "contiguous"
 
-    def fits(candidate: NetworkGraph, *, chips: int = chips, learning: bool = learning) -> bool:
-        return judge(candidate, chip, strategy, chips=chips, learning=learning).fits
+    def fits(
+        candidate: NetworkGraph, *, strategy: str = strategy, chips: int = chips, learning: bool = learning
+    ) -> bool:
+        return judge(candidate, chip, strategy, seed, chips=chips, learning=learning).fits
 
     first, widest = [], max((c.weight_bits for c in graph.connections), default=0)
     limit = chip.limits.weight_bits
@@ -26,7 +31,9 @@ def what_would_fit(graph: NetworkGraph, chip: Chip, *, chips: int = 1, learning:
         if fits(graph):
             return tuple(first)
     found = []
-    needed = judge(graph, chip, strategy, chips=chips, learning=learning).chips_needed
+    if strategy == "random" and fits(graph, strategy="contiguous"):
+        found.append("another strategy")
+    needed = judge(graph, chip, strategy, seed, chips=chips, learning=learning).chips_needed
     if needed is not None and needed > chips and fits(graph, chips=needed):
         found.append(f"{needed} chips")
     if learning and fits(graph, learning=False):
