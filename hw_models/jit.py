@@ -31,8 +31,8 @@ def kernel(function: Callable) -> Callable:
 
 
 def inline(function: Callable) -> Callable:
-    """Compile a small function that LLVM is expected to inline into its caller."""
-    return numba.njit(**_FLAGS, forceinline=True)(function)
+    """Compile a small function that kernels call."""
+    return numba.njit(**_FLAGS)(function)
 
 
 @lru_cache(maxsize=1)

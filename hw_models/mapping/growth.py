@@ -37,7 +37,7 @@ def _raise(neuron, cluster, nodes, heads, following, members, used):
 
 @inline
 def _fresh(neuron, cluster, in_starts, sources, nodes):
-    """Return how many sources of ``neuron`` the growing cluster does not hear yet (HEARD is 2 cluster + 1 if it does)."""
+    """Return how many sources of ``neuron`` the growing cluster does not hear yet; HEARD tells."""
     fresh = 0
     for place in range(in_starts[neuron], in_starts[neuron + 1]):
         if nodes[sources[place], HEARD] < 2 * cluster:
@@ -135,7 +135,7 @@ def _stream(
 ):  # fmt: skip
     """Move each neuron of ``order`` to the cluster with room that most of its spikes come from or go to.
 
-    ``neurons`` and ``memory`` are what the clusters hold; ``score`` must be zeros and is left so. Return the number moved.
+    ``neurons`` and ``memory`` are what the clusters hold; ``score`` is zeros before and after. Return the number moved.
     """
     moved = 0
     for neuron in order:

@@ -175,7 +175,7 @@ def _sit(starts, others, packets, seat, holder, slots, x, y, budget, state):
                     if other >= 0:
                         seat[other] = mine
                     saved += delta
-        if saved == before:
+        if saved - before <= 1e-3 * saved:
             break
     return saved
 

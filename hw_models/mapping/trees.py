@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import count
 
 import numpy as np
 
 from hw_models.mapping.arcs import arcs_of, needs_of
 from hw_models.mapping.graph import Connection, GraphLayer, NetworkGraph
-
-SUFFIX = "~relay"
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +53,8 @@ def _grafted(graph: NetworkGraph, layer: GraphLayer, most: int) -> tuple[Network
     first = np.cumsum(relays) - relays
     relay = np.empty(len(posts), np.int64)
     relay[order] = first[posts[order]] + within // most
-    name = layer.name + SUFFIX
+    taken = {one.name for one in graph.layers}
+    name = next(name for k in count(1) if (name := f"{layer.name}~relay{k}") not in taken)
     served = np.repeat(np.arange(layer.neurons), relays)
     spikes = layer.spikes_per_neuron()[served]
     layers = [*graph.layers, GraphLayer(name, len(served), spikes, state_bits=layer.state_bits)]
