@@ -23,6 +23,11 @@ MEANINGS = {
 }
 
 
+def amount(number: float) -> str:
+    """Return a number of something as text: whole with its thousands apart, else with three digits."""
+    return f"{number:,.0f}" if number == int(number) else f"{number:,.3g}"
+
+
 @dataclass(frozen=True)
 class Need:
     """How much of something is needed, and where."""
@@ -94,8 +99,8 @@ class Violation:
 
     def __str__(self) -> str:
         meaning = MEANINGS[self.name][0]
-        passed = f"{self.where} needs {self.demand:,.6g} {meaning}, the {self.kind} is {self.limit:,.6g}"
-        if self.kind == "wall" or not self.limit:
+        passed = f"{self.where} needs {amount(self.demand)} {meaning}, the {self.kind} is {amount(self.limit)}"
+        if self.kind == "wall" or not self.limit or self.name == "cores":
             return f"{self.name}: {passed}"
         return f"{self.name}: {passed}: {self.demand / self.limit:.3g} times what the chip serves at full speed"
 
@@ -115,10 +120,20 @@ def weigh(demand: Demand, limits: Limits) -> list[Constraint]:
 
 
 def check(demand: Demand, limits: Limits) -> list[Violation]:
-    """Return the limits that ``demand`` passes, walls before budgets; a demand at its limit passes none."""
-    passed = [constraint for constraint in weigh(demand, limits) if constraint.demand > constraint.limit]
-    passed.sort(key=lambda constraint: constraint.kind == "budget")
-    return [
-        Violation(one.name, one.kind, one.where, one.demand, one.limit, MEANINGS[one.name][1].capitalize() + ".")
-        for one in passed
+    """Return the limits that ``demand`` passes, walls before budgets; a demand at its limit passes none.
+
+    A queue is never a wall: what comes in one tick is served within it, so a short queue is a risk, not a refusal.
+    """
+    passed = [
+        Violation(
+            one.name,
+            "budget" if one.name == "queue_depth" else one.kind,
+            one.where,
+            one.demand,
+            one.limit,
+            MEANINGS[one.name][1].capitalize() + ".",
+        )
+        for one in weigh(demand, limits)
+        if one.demand > one.limit
     ]
+    return sorted(passed, key=lambda violation: violation.kind == "budget")

@@ -16,6 +16,7 @@ from eqspike.cli.datasets import datasets
 from eqspike.cli.energy import energy
 from eqspike.cli.evaluate import evaluate
 from eqspike.cli.export import export
+from eqspike.cli.fit import fit
 from eqspike.cli.gradients import gradients
 from eqspike.cli.recipes import recipes
 from eqspike.cli.reproduce import reproduce
@@ -63,7 +64,7 @@ def _version(asked: bool) -> None:
 @app.callback(
     epilog="Begin with **eqspike train**: digits, under a minute. Every command explains itself with --help; with "
     "--json it prints one JSON document on stdout, and nothing else there. Exit code 2 is a mistake that the message "
-    "explains, 130 a run that was stopped, 1 a bug."
+    "explains, 3 a network that does not fit a chip, 130 a run that was stopped, 1 a bug."
 )
 def eqspike(
     version: Annotated[
@@ -78,6 +79,7 @@ for _command in (
     evaluate,
     energy,
     compare,
+    fit,
     calibrate,
     simulate,
     stdp,

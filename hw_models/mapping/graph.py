@@ -148,6 +148,11 @@ class NetworkGraph:
         return all(connection.kind != "sparse" for connection in self.connections)
 
     @property
+    def spikes_known(self) -> bool:
+        """Whether every layer says how much it fires."""
+        return all(layer.spikes is not None for layer in self.layers)
+
+    @property
     def placed(self) -> tuple[GraphLayer, ...]:
         """The layers that take neurons of the chip."""
         return tuple(layer for layer in self.layers if not layer.external)

@@ -149,8 +149,9 @@ class _Case:
         for key, name in names.items():
             core = int(per_core[key].argmax())
             found[name] = Need(int(per_core[key][core]), f"core {core}")
-        arriving = per_core["spikes_in"] / self.graph.ticks
-        found["queue_depth"] = Need(float(arriving.max()), f"core {int(arriving.argmax())}")
+        if self.graph.spikes_known:
+            arriving = per_core["spikes_in"] / self.graph.ticks
+            found["queue_depth"] = Need(float(arriving.max()), f"core {int(arriving.argmax())}")
         return found
 
     def _per_core(self, packed: Packed) -> dict[str, np.ndarray]:
@@ -179,6 +180,7 @@ class _Case:
             core=packed.core,
             mesh=packed.mesh,
             traffic=packed.traffic,
+            between=packed.between,
             per_core=self._per_core(packed),
             demand=demand,
             constraints=constraints,
@@ -208,7 +210,7 @@ class _Case:
                 f"{self.grafted.relays} relay neurons sum parts of wide fan-ins and fire as often as the neurons that "
                 "they serve; the accuracy was not re-evaluated"
             )
-        if any(layer.spikes is None for layer in graph.layers):
+        if not graph.spikes_known:
             notes.append("spikes are not known of every layer: one per neuron and presentation was taken")
         if graph.connections:
             notes.append("every synapse stores a weight of its own, those of convolutions too")
@@ -225,7 +227,7 @@ def _known(graph: NetworkGraph, needs: Needs) -> dict[str, Need]:
             found[name] = Need(amounts[where], where)
 
     widest("fan_in", {layer.name: int(needs.fan_in[layer.name].max()) for layer in graph.placed})
-    widest("fan_out", {layer.name: int(needs.fan_out[layer.name].max()) for layer in graph.layers})
+    widest("fan_out", {layer.name: int(needs.fan_out[layer.name].max()) for layer in graph.placed})
     widest("state_bits", {layer.name: layer.state_bits for layer in graph.placed})
     if graph.connections:
         widest("weight_bits", {c.name: c.weight_bits for c in graph.connections})

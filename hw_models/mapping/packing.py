@@ -14,6 +14,7 @@ from hw_models.mapping.graph import NetworkGraph
 from hw_models.mapping.mesh import Mesh, seat
 from hw_models.mapping.slices import NeuronTooLarge, Shapes
 from hw_models.mapping.traffic import (
+    Pairs,
     Traffic,
     pairs_of_shapes,
     pairs_of_wires,
@@ -27,11 +28,12 @@ _TIGHTER = 12  # times that slices are made smaller until no core sends to too m
 
 @dataclass(frozen=True, eq=False)
 class Packed:
-    """Cores of every neuron by layer, the cores on their mesh, and what travels between them."""
+    """Cores of every neuron by layer, the cores on their mesh, what travels between them, and by which pairs."""
 
     core: dict[str, np.ndarray]
     mesh: Mesh
     traffic: Traffic
+    between: Pairs
 
     @property
     def cores(self) -> int:
@@ -81,10 +83,11 @@ class Packer:
 
     def _by_wires(self, bounds: Bounds) -> Packed:
         core = partition.partition(self.wires, bounds, self.strategy, self.seed)
-        mesh = seat(int(core.max()) + 1, self.limits, pairs_of_wires(self.wires, core), self.seed)
+        between = pairs_of_wires(self.wires, core)
+        mesh = seat(int(core.max()) + 1, self.limits, between, self.seed)
         first = self.wires.first
         by_layer = {one.name: core[first[one.name] : first[one.name] + one.neurons] for one in self.graph.layers}
-        return Packed(by_layer, mesh, traffic_of_wires(self.wires, core, mesh, self.graph))
+        return Packed(by_layer, mesh, traffic_of_wires(self.wires, core, mesh, self.graph), between)
 
     def _by_shapes(self, bounds: Bounds) -> Packed:
         strategies = ("auto", "contiguous") if self.strategy == "auto" else (self.strategy,)
@@ -99,14 +102,15 @@ class Packer:
             cores = slices.pack(self.shapes, tight, strategy, self.seed)
             core = {layer.name: part for layer, part in zip(self.graph.layers, cores, strict=True)}
             number = 1 + max(int(part.max()) for part in cores)
-            mesh = seat(number, self.limits, pairs_of_shapes(self.graph, self.arcs, core), self.seed)
+            between = pairs_of_shapes(self.graph, self.arcs, core)
+            mesh = seat(number, self.limits, between, self.seed)
             traffic = traffic_of_shapes(self.graph, self.arcs, core, mesh, self.shapes)
             worst = int(traffic.axons_out.max())
             fullest = int(np.bincount(np.concatenate([part[part >= 0] for part in cores])).max())
             if worst <= bounds.axons_out or fullest == 1:
                 break
             neurons = max(1, min(fullest - 1, fullest * bounds.axons_out // worst))
-        return Packed(core, mesh, traffic)
+        return Packed(core, mesh, traffic, between)
 
     def _sent(self, packed: Packed) -> float:
         packets = packed.traffic.packets

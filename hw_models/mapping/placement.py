@@ -13,11 +13,12 @@ from hw_models.constraints import Constraint, Demand, Violation
 from hw_models.errors import WorkloadError
 from hw_models.mapping.graph import NetworkGraph
 from hw_models.mapping.mesh import Mesh
+from hw_models.mapping.messages import messages
 from hw_models.mapping.queues import poisson_peak, poisson_tail
 from hw_models.mapping.traffic import Traffic
-from hw_models.workload import PhaseCounts, Workload
+from hw_models.workload import ROUTING_COUNTERS, Workload
 
-TRAVELLING = ("packets", "hops", "offchip_packets")
+_FORMATS = ("weight_bits", "state_bits", "delay_ticks", "queue_depth")  # kept or not, whatever the network's size
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Placement:
     graph : what was placed, relay neurons included.
     serves : layers of relay neurons, and the layer that each serves.
     core : (n,) core of every neuron by layer, -1 of inputs from outside.
+    between : (from, to, spikes of a presentation) between cores, empty where there are too many pairs to table.
     per_core : (cores,) neurons, synapse_bits, axons_in, axons_out and spikes_in of a presentation.
     constraints : every limit beside what is needed, the fullest first; ``violations``: the budgets that are passed.
     fans : mean synapses from a pre neuron and onto a post neuron, by connection.
@@ -52,6 +54,7 @@ class Placement:
     core: Mapping[str, np.ndarray]
     mesh: Mesh
     traffic: Traffic
+    between: tuple[np.ndarray, np.ndarray, np.ndarray]
     per_core: Mapping[str, np.ndarray]
     demand: Demand
     constraints: tuple[Constraint, ...]
@@ -72,8 +75,8 @@ class Placement:
 
     @property
     def binds(self) -> str | None:
-        """Name of the limit with the highest utilisation, None where the chip states no limit that is touched."""
-        return self.constraints[0].name if self.constraints else None
+        """Name of the fullest limit among those that fill up as a network grows, None where the chip states none."""
+        return next((one.name for one in self.constraints if one.name not in _FORMATS), None)
 
     @property
     def intercore_spikes(self) -> float:
@@ -100,18 +103,20 @@ class Placement:
             found += [Slice(layer.name, a, b, int(core[a])) for a, b in pairwise(ends)]
         return found
 
-    def queue(self) -> dict[str, Any]:
-        """Return the spikes that the busiest core receives in one tick, and how often they pass its queue.
+    def queue(self) -> dict[str, Any] | None:
+        """Return the spikes that come into the busiest core in one tick, and how often they pass its queue.
 
-        ``peak`` is passed in less than one tick of a presentation, over all cores; spikes are taken as Poisson.
+        Spikes are taken as Poisson; ``peak`` is passed, over all cores, in less than one of a hundred presentations.
+        None where it is not known of every layer how much it fires.
         """
+        if not self.graph.spikes_known:
+            return None
         arriving = self.traffic.inflow + self.traffic.outside
-        expected = float(arriving.max()) / self.graph.ticks
-        depth = self.queue_depth
+        expected, depth = float(arriving.max()) / self.graph.ticks, self.queue_depth
         return {
             "core": int(arriving.argmax()),
             "expected": expected,
-            "peak": poisson_peak(expected, self.graph.ticks * self.cores),
+            "peak": poisson_peak(expected, 100 * self.graph.ticks * self.cores),
             "depth": depth,
             "overflow_probability": None if depth is None else poisson_tail(expected, depth),
         }
@@ -119,8 +124,8 @@ class Placement:
     def counts(self, phase: str, workload: Workload) -> dict[tuple[str, str], int]:
         """Return the packets, hops and chip borders crossed in ``phase``, by (layer, counter).
 
-        A layer sends its spikes; one of real-valued states sends each state that its synapses used: their counted
-        events over the synapses of a neuron. Relay neurons fire with the layer that they serve.
+        Layers send what :func:`hw_models.mapping.messages.messages` says; relay neurons fire with the layer that they
+        serve.
 
         Raises
         ------
@@ -130,17 +135,16 @@ class Placement:
         counted = next((one for one in workload.phases if one.name == phase), None)
         if counted is None:
             raise WorkloadError(f"phase {phase!r} does not exist.", field="phase", remedy="Name one of the workload.")
-        found = {}
+        found, sent = {}, messages(workload, counted, self.fans)
         for layer in workload.layers:
             if layer.name not in self.core:
                 raise WorkloadError(
                     "the layer was not placed.", field=f"layer {layer.name}", remedy="Place the same network."
                 )
-            sent = self._messages(layer.name, counted, workload)
-            if sent:
+            if sent[layer.name]:
                 tables = (self.traffic.packets, self.traffic.hops, self.traffic.borders)
-                for counter, table in zip(TRAVELLING, tables, strict=True):
-                    if number := round(sent * self._per_spike(layer.name, table)):
+                for counter, table in zip(ROUTING_COUNTERS, tables, strict=True):
+                    if number := round(sent[layer.name] * self._per_spike(layer.name, table)):
                         found[layer.name, counter] = number
         return found
 
@@ -189,18 +193,6 @@ class Placement:
         limits = {one.name: one.limit for one in self.constraints if one.limit}
         return {name: float(self.per_core[key].mean()) / limits[name] for name, key in names.items() if name in limits}
 
-    def _messages(self, layer: str, counted: PhaseCounts, workload: Workload) -> float:
-        if spikes := counted.counts.get((layer, "spikes"), 0):
-            return spikes
-        sent = [0.0]
-        for projection in workload.projections:
-            leaving, reaching = self.fans.get(projection.name, (0.0, 0.0))
-            for end, direction, fan in ((projection.pre, "forward", leaving), (projection.post, "backward", reaching)):
-                events = (counted.counts.get((projection.name, f"{kind}_{direction}"), 0) for kind in _USES)
-                if end == layer and fan:
-                    sent.append(sum(events) / fan)
-        return max(sent)
-
     def _per_spike(self, layer: str, table: Mapping[str, np.ndarray]) -> float:
         """Return what one spike of ``layer`` brings about, that of its relays included."""
         spikes = self.graph.layer(layer).spikes_per_neuron()
@@ -214,6 +206,3 @@ class Placement:
 
     def _total(self, table: Mapping[str, np.ndarray]) -> float:
         return sum(float(layer.spikes_per_neuron() @ table[layer.name]) for layer in self.graph.layers)
-
-
-_USES = ("synaptic_events", "macs")
