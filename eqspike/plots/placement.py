@@ -1,4 +1,4 @@
-"""A placement as a figure: the cores of the mesh by how full they are, and the traffic between them."""
+"""A placement as a figure: the cores of the mesh by how full they are, and the traffic over its links."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 from eqspike.core.errors import ConfigError
+from eqspike.core.units import engineering
 from eqspike.plots.style import BLUE, GREY, LABEL, ORANGE, TICK, TITLE, new_figure, save_figure
 from hw_models.mapping import Placement
 
@@ -20,13 +22,15 @@ _KEYS = {
     "axons_in_per_core": ("axons_in", "input axons"),
     "axons_out_per_core": ("axons_out", "output axons"),
 }
-_MAP = LinearSegmentedColormap.from_list("filling", ["#F2F7FB", BLUE, "#00304D"])
-_LINES = 400  # pairs of cores that are drawn, the busiest
+_FILLING = LinearSegmentedColormap.from_list("filling", ["#E3EEF6", BLUE, "#00304D"])
+_LOAD = LinearSegmentedColormap.from_list("load", ["#FBE3D3", ORANGE, "#5A2600"])
 _MOST_ROUTERS = 65_536
+_BAR_IN, _GAP_IN, _ROOM_IN = 0.14, 0.12, 1.05  # the colour bar beside a panel, and the room for it with its words
+_WIDTH_IN, _PANEL_IN, _LEAST_IN, _MOST_IN = 10.6, 3.3, 1.2, 4.2  # of the figure; of a panel's sides
 
 
 def draw(placement: Placement, title: str = "") -> Figure:
-    """Return the figure: left the fullest limit of every core on the mesh, right the busiest ways between cores.
+    """Return the figure: left the fullest limit of every core on the mesh, right the spikes over each link of it.
 
     Raises
     ------
@@ -34,33 +38,54 @@ def draw(placement: Placement, title: str = "") -> Figure:
         if there are more routers than a figure can show.
     """
     mesh = placement.mesh
-    columns, rows = int(mesh.chip_x.max() + 1) * mesh.width, int(mesh.chip_y.max() + 1) * mesh.height
+    columns, rows = int(mesh.x.max()) + 1, int(mesh.y.max()) + 1
     if columns * rows > _MOST_ROUTERS:
         raise ConfigError(
             f"{columns} x {rows} cores are too many to draw.", field="--figure", remedy="Leave the option out."
         )
-    figure, (left, right) = new_figure(10.6, 4.3, panels=2, caption=_caption(placement))
-    filled, said = _filling(placement)
-    table = np.full((rows, columns), np.nan)
-    for x, y, share in zip(mesh.x, mesh.y, filled, strict=True):
-        table[y, x] = np.nanmax([table[y, x], share])
-    shown = left.imshow(table, cmap=_MAP, vmin=0, vmax=max(1.0, float(np.nanmax(table))), origin="lower", zorder=1)
-    bar = figure.colorbar(shown, ax=left, fraction=0.046, pad=0.03)
-    bar.set_label(said, fontsize=TICK)
-    bar.ax.tick_params(labelsize=TICK)
-    _draw_traffic(figure, right, placement)
+    figure, (left, right) = new_figure(_WIDTH_IN, _height(columns, rows), panels=2, caption=_caption(placement))
     for axes in (left, right):
         _draw_ground(axes, columns, rows, mesh.width, mesh.height)
-    left.set_title("How full the cores are", fontsize=TITLE, loc="left")
-    right.set_title("Spikes between cores", fontsize=TITLE, loc="left")
-    if title:
-        figure.suptitle(title, fontsize=TITLE, x=0.5, y=0.995)
+    _draw_filling(left, placement, columns, rows)
+    _draw_links(right, placement, columns, rows)
+    left.set_title(title or "How full the cores are", fontsize=TITLE, loc="left")
+    right.set_title("Spikes over the links of the mesh", fontsize=TITLE, loc="left")
     return figure
 
 
 def save(placement: Placement, path: str | PathLike, title: str = "", *, overwrite: bool = False) -> None:
     """Write the figure of :func:`draw` to ``path``."""
     save_figure(draw(placement, title), path, overwrite=overwrite)
+
+
+def _height(columns: int, rows: int) -> float:
+    """Return the height of panels whose width shows the columns of the mesh as squares."""
+    return float(np.clip(_PANEL_IN * (rows + 0.2) / (columns + 0.2), _LEAST_IN, _MOST_IN))
+
+
+def link_loads(placement: Placement, columns: int, rows: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the spikes of a presentation over each link: (rows, columns - 1) along rows, (rows - 1, columns) across.
+
+    A spike goes along its row first, then along the column, once for each core that it reaches.
+    """
+    mesh, (source, target, spikes) = placement.mesh, placement.between
+    along, across = np.zeros((rows, columns + 1)), np.zeros((rows + 1, columns))
+    x, u, y, v = mesh.x[source], mesh.x[target], mesh.y[source], mesh.y[target]
+    np.add.at(along, (y, np.minimum(x, u)), spikes)
+    np.add.at(along, (y, np.maximum(x, u)), -spikes)
+    np.add.at(across, (np.minimum(y, v), u), spikes)
+    np.add.at(across, (np.maximum(y, v), u), -spikes)
+    return np.cumsum(along, axis=1)[:, : columns - 1], np.cumsum(across, axis=0)[: rows - 1]
+
+
+def _draw_filling(axes: Axes, placement: Placement, columns: int, rows: int) -> None:
+    filled, said = _filling(placement)
+    table = np.full((rows, columns), np.nan)
+    for x, y, share in zip(placement.mesh.x, placement.mesh.y, filled, strict=True):
+        table[y, x] = np.nanmax([table[y, x], share])
+    sides = np.arange(columns + 1) - 0.5, np.arange(rows + 1) - 0.5
+    shown = axes.pcolormesh(*sides, table, cmap=_FILLING, vmin=0, vmax=max(1.0, float(np.nanmax(table))))
+    _bar(axes, shown, said)
 
 
 def _filling(placement: Placement) -> tuple[np.ndarray, str]:
@@ -73,53 +98,65 @@ def _filling(placement: Placement) -> tuple[np.ndarray, str]:
     return neurons / max(1, neurons.max()), "neurons, share of the fullest core"
 
 
-def _draw_traffic(figure: Figure, axes: Axes, placement: Placement) -> None:
-    mesh, (source, target, spikes) = placement.mesh, placement.between
-    arriving = placement.traffic.inflow + placement.traffic.outside
-    size = 26 if len(mesh.x) <= 256 else 6
-    if len(source):
-        busiest = np.argsort(spikes)[-_LINES:]
-        ends = np.stack(
-            [
-                np.stack([mesh.x[source[busiest]], mesh.y[source[busiest]]], axis=1),
-                np.stack([mesh.x[target[busiest]], mesh.y[target[busiest]]], axis=1),
-            ],
-            axis=1,
-        )
-        strength = spikes[busiest] / spikes[busiest].max()
-        axes.add_collection(
-            LineCollection(ends, linewidths=0.4 + 2.6 * strength, colors=ORANGE, alpha=0.25 + 0.5 * strength, zorder=2)
-        )
-    dots = axes.scatter(
-        mesh.x, mesh.y, c=arriving, cmap=_MAP, s=size, edgecolors=GREY, linewidths=0.4, zorder=3, vmin=0
-    )
-    bar = figure.colorbar(dots, ax=axes, fraction=0.046, pad=0.03)
-    bar.set_label("spikes into the core, a presentation", fontsize=TICK)
+def _draw_links(axes: Axes, placement: Placement, columns: int, rows: int) -> None:
+    along, across = link_loads(placement, columns, rows)
+    segments = [((x, y), (x + 1, y)) for y in range(rows) for x in range(columns - 1)]
+    segments += [((x, y), (x, y + 1)) for y in range(rows - 1) for x in range(columns)]
+    loads = np.concatenate([along.reshape(-1), across.reshape(-1)])
+    thick = np.clip(90 / max(columns, rows), 0.8, 7.0)
+    axes.plot(placement.mesh.x, placement.mesh.y, "s", color=GREY, ms=thick, zorder=3, mew=0)
+    if not len(loads) or not loads.max() > 0:
+        axes.text(0.5, 0.7, "no spike crosses a link", transform=axes.transAxes, ha="center", fontsize=LABEL)
+        return
+    used = loads > 0
+    lines = LineCollection(np.array(segments)[used], array=loads[used], cmap=_LOAD, linewidths=thick, zorder=2)
+    lines.set_clim(0, loads.max())
+    axes.add_collection(lines)
+    _bar(axes, lines, "spikes of a presentation").formatter = FuncFormatter(lambda load, _: engineering(load, ""))
+
+
+def _bar(axes: Axes, shown, said: str):
+    """Draw a colour bar beside the axes."""
+    width = axes.figure.get_size_inches()[0]
+    place = axes.get_position()
+    beside = axes.figure.add_axes([place.x1 + _GAP_IN / width, place.y0, _BAR_IN / width, place.height])
+    bar = axes.figure.colorbar(shown, cax=beside)
+    bar.set_label(said, fontsize=TICK)
     bar.ax.tick_params(labelsize=TICK)
+    return bar
 
 
 def _draw_ground(axes: Axes, columns: int, rows: int, width: int, height: int) -> None:
-    """Draw the borders of chips, and equal squares."""
+    """Draw the borders of chips, and equal squares, as large as the room beside a colour bar allows."""
+    place, (across, up) = axes.get_position(), axes.figure.get_size_inches()
+    side = min((place.width * across - _ROOM_IN) / (columns + 0.2), place.height * up / (rows + 0.2))
+    wide, high = max(side * (columns + 0.2), _LEAST_IN), max(side * (rows + 0.2), _LEAST_IN)
+    axes.set_position([place.x0, place.y1 - high / up, wide / across, high / up])
     axes.set_xlim(-0.6, columns - 0.4)
     axes.set_ylim(-0.6, rows - 0.4)
-    axes.set_aspect("equal")
     for x in range(0, columns + 1, width):
         axes.axvline(x - 0.5, color=GREY, lw=0.8, zorder=1.5)
     for y in range(0, rows + 1, height):
         axes.axhline(y - 0.5, color=GREY, lw=0.8, zorder=1.5)
     axes.set_xlabel("column of the mesh", fontsize=LABEL)
     axes.set_ylabel("row of the mesh", fontsize=LABEL)
-    axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.set_xticks(range(0, columns, max(1, columns // 8)))
+    axes.set_yticks(range(0, rows, max(1, rows // 8)))
 
 
 def _caption(placement: Placement) -> str:
-    chips = f"{placement.chips} chip{'s' if placement.chips > 1 else ''}"
-    placed = f"{placement.graph.neurons:,} neurons on {placement.cores:,} cores of {chips}"
-    sent = f"{placement.intercore_spikes:,.0f} spikes of a presentation go from core to core"
-    several = " Where several cores share a router, the fullest is shown." if placement.mesh.depth > 1 else ""
-    known = "" if placement.graph.spikes_known else " One spike per neuron and presentation was assumed."
-    lines = f" Lines: the {_LINES} busiest pairs of cores at most, the wider the more spikes."
-    return (
-        f"{placement.graph.neurons:,} neurons on {placement.cores:,} cores of {chips}; {sent}.{lines}{several}{known}"
-    )
+    mesh = placement.mesh
+    several = f"{placement.chips} chips" if placement.chips > 1 else "one chip"
+    cores = f"{placement.cores:,} cores" if placement.cores > 1 else "one core"
+    parts = [
+        f"{placement.graph.neurons:,} neurons on {cores} of {several} ({mesh.width} x {mesh.height} routers each); "
+        f"{placement.intercore_spikes:,.0f} spikes of a presentation go from core to core.",
+        "Each goes along its row first, then along the column, once for each core that it reaches.",
+    ]
+    if mesh.depth > 1:
+        parts.append("Where several cores share a router, the fullest is shown.")
+    if not len(placement.between[0]) and placement.intercore_spikes:
+        parts.append("There are too many pairs of cores to draw their traffic.")
+    if not placement.graph.spikes_known:
+        parts.append("One spike per neuron and presentation was assumed.")
+    return " ".join(parts)
