@@ -126,6 +126,9 @@ def _check_point(chip, where: str, point) -> None:
             f"{point.unit!r} is not a unit of {point.quantity}.",
             f"Give {QUANTITIES[point.quantity]} with an SI prefix.",
         )
+    if point.node_nm is not None and chip.nodes and point.node_nm not in chip.nodes:
+        nodes = ", ".join(f"{node:g}" for node in chip.nodes)
+        _refuse(f"{where}.node_nm", f"the chip is not known at {point.node_nm:g} nm.", f"Nodes: {nodes}.")
     if point.variant is not None and point.variant not in chip.variants:
         _refuse(f"{where}.variant", f"no variant is called {point.variant!r}.", "Name one of variants.")
     if point.quantity == "energy_per_event_j" and not point.rates.get("synaptic_events"):

@@ -89,7 +89,7 @@ def parse_chip(text: str, where: str, node_nm: float | None = None) -> Chip:
             variant |= _constants(variant, f"variants.{name}.constants", places)
     _build(raw, places)
     if raw.get("nodes"):
-        raw["rebuild"] = lambda node: parse_chip(text, where, node)
+        raw["rebuild"] = cache(lambda node: parse_chip(text, where, node))
     return _validated(Chip, raw, places)
 
 

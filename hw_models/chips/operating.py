@@ -28,7 +28,7 @@ class OperatingPoint(Entry):
     parts : the parts that the published number covers, all three unless it was published for some of them.
     rates : counted events per second of the whole chip, by counter; both directions together.
     independent : False where the chip's constants were taken from this very point, so that it checks nothing.
-    clock_hz, vdd, variant : where they differ from the chip's own.
+    node_nm, clock_hz, vdd, variant : where they differ from the chip's own.
     footprint_kb, neurons, cores, weight_bits : sizes that static terms and shares of a memory word need.
     """
 
@@ -42,6 +42,7 @@ class OperatingPoint(Entry):
     parts: tuple[Literal["static", "dynamic", "periphery"], ...] = PARTS
     rates: dict[str, Rate]
     independent: bool = True
+    node_nm: Positive | None = None
     clock_hz: Positive | None = None
     vdd: Positive | None = None
     variant: str | None = None

@@ -25,7 +25,7 @@ SECONDS = 1_000_000  # rates become whole counts of this many seconds
 
 def reproduced(point: OperatingPoint, chip: Chip, pricing: Callable) -> Reproduced:
     """Return ``point`` beside the power, or the energy per event, that the chip's constants give at its rates."""
-    there = chip.at(variant=point.variant, vdd=point.vdd, clock_hz=point.clock_hz)
+    there = chip.at(node_nm=point.node_nm, variant=point.variant, vdd=point.vdd, clock_hz=point.clock_hz)
     energy = sum(row.energy_j for row in _rows(point, there, pricing) if row.kind in point.parts)
     modelled = energy / SECONDS
     if point.quantity == "energy_per_event_j":

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hw_models import LayerShape, PhaseCounts, ProjectionShape, Workload, load_chip, price
+from hw_models import LayerShape, PhaseCounts, ProjectionShape, Workload, load_chip, operating_points, price
 from hw_models.chips import parse_chip
 from hw_models.components import KINDS, Technology, expand
 from hw_models.errors import ChipError
@@ -170,3 +170,26 @@ def test_a_mistake_in_a_component_gets_its_line(old: str, new: str, words: list[
         parse_chip(PARTS.replace(old, new), "mine.toml")
     assert all(word in str(caught.value) for word in ("mine.toml", *words)), str(caught.value)
     assert caught.value.remedy
+
+
+def test_a_chip_built_from_the_bottom_up_meets_published_ones_at_their_node() -> None:
+    points = {point.name.split(",")[0]: point for point in operating_points(load_chip("generic-90nm"))}
+    # TrueNorth by hand at 28 nm: 1 uW per kB; events, updates and hops of a second at the chip's own constants.
+    chip = load_chip("generic-28nm")
+    read, write, bank, add = (
+        chip.constant(name).value for name in ("state_read", "state_write", "weight_read", "add_32")
+    )
+    state = (read + write) / 2
+    event, update = 3 * (bank / 64 + state + add), 3 * (state + 2 * add)
+    watts = 1e-6 * 52224 + 1e-12 * (2.68435456e9 * event + 1.048576e9 * update + 8.93386752e8 * 5.3)
+    assert points["TrueNorth"].modelled == pytest.approx(watts)
+    assert abs(points["TrueNorth"].residual) < 0.05
+    assert abs(points["SENECA"].residual) < 0.5
+    assert points["Tianjic"].residual > 1 and points["ODIN"].residual < -0.3
+
+
+def test_an_analog_core_without_periphery_is_far_from_a_whole_system() -> None:
+    for name in ("eqspike-analog-65nm", "eqspike-analog-28nm"):
+        measured, whole = operating_points(load_chip(name))[0], operating_points(load_chip(name))[-1]
+        assert measured.modelled == pytest.approx(2.8e-12 + 11e-15)
+        assert whole.residual < -0.99 and "none of them in this one" in whole.note
