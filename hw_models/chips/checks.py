@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from hw_models.chips.operating import QUANTITIES
 from hw_models.chips.terms import TableReference, Term
-from hw_models.errors import ChipError
+from hw_models.errors import ChipError, ConstantError
 from hw_models.report import PARTS
 from hw_models.technology.units import split_unit
 from hw_models.workload import COUNTERS, LAYER_COUNTERS, ROUTING_COUNTERS, base_counter
@@ -120,7 +120,7 @@ def _check_variants(chip) -> None:
 
 
 def _check_point(chip, where: str, point) -> None:
-    if split_unit(point.unit)[0] != QUANTITIES[point.quantity]:
+    if _dimension(point.unit) != QUANTITIES[point.quantity]:
         _refuse(
             f"{where}.unit",
             f"{point.unit!r} is not a unit of {point.quantity}.",
@@ -140,6 +140,13 @@ def _check_point(chip, where: str, point) -> None:
             _refuse(
                 f"{where}.rates.{counter}", "the chip has no price for it.", "Add its terms, or name it under free."
             )
+
+
+def _dimension(unit: str) -> str | None:
+    try:
+        return split_unit(unit)[0]
+    except ConstantError:
+        return None
 
 
 def _refuse(where: str, problem: str, remedy: str = "Mend the chip file.") -> NoReturn:

@@ -18,7 +18,7 @@ from hw_models.chips.terms import TableReference
 from hw_models.components import Technology, expand
 from hw_models.errors import ChipError, ConstantError, HardwareError
 from hw_models.technology import Constant, nominal_vdd
-from hw_models.technology.sram import DEFAULT_FLAVOUR
+from hw_models.technology.sram import DEFAULT_FLAVOUR, FLAVOURS
 
 
 @dataclass(frozen=True)
@@ -113,21 +113,30 @@ def _build(raw: dict[str, Any], places: Places) -> None:
     """Add what the components of a chip give to its constants, static power, actions and area."""
     components = _tables(raw, "components")
     node = raw.get("node_nm")
-    if not components or not isinstance(node, int | float) or not node > 0:
-        return
+    flavour = raw.get("flavour", DEFAULT_FLAVOUR)
+    if not components or not isinstance(node, int | float) or not node > 0 or flavour not in FLAVOURS:
+        return  # the schema says what is wrong
     try:
-        built = expand(components, Technology(node, raw.get("vdd"), raw.get("flavour", DEFAULT_FLAVOUR)))
+        built = expand(components, Technology(node, raw.get("vdd"), flavour))
     except HardwareError as error:
         raise ChipError(error.problem, field=places.name(error.field), remedy=error.remedy) from error
     references = {
         name: TableReference.model_validate(one) if isinstance(one, dict) else one
         for name, one in built.constants.items()
     }
-    actions = _tables(raw, "actions")
     raw["constants"] = references | raw.get("constants", {})
-    raw["actions"] = {key: built.actions.get(key, []) + actions.get(key, []) for key in (*built.actions, *actions)}
+    actions = raw.setdefault("actions", {})
+    for counter, terms in built.actions.items():
+        _put_before(actions, counter, terms)
     for key in ("static", "area"):
-        raw[key] = [*getattr(built, key), *raw.get(key, [])]
+        _put_before(raw, key, getattr(built, key))
+
+
+def _put_before(tables: Any, key: str, terms: list[dict[str, Any]]) -> None:
+    """Put the terms of components before a file's own; what is no list of tables is left for the schema to refuse."""
+    own = tables.get(key, []) if isinstance(tables, dict) else None
+    if isinstance(own, list):
+        tables[key] = [*terms, *own]
 
 
 def _tables(raw: dict[str, Any], key: str) -> dict[str, Any]:

@@ -41,6 +41,8 @@ def expand(components: Mapping[str, Mapping[str, Any]], technology: Technology) 
     built = Built()
     for name, table in components.items():
         where = f"components.{name}"
+        if not isinstance(table, Mapping):
+            raise ChipError("not a table.", field=where, remedy=f"Write [{where}] with its kind.")
         try:
             built += _component(name, dict(table), where).build(technology)
         except ConstantError as error:
@@ -52,7 +54,7 @@ def expand(components: Mapping[str, Mapping[str, Any]], technology: Technology) 
 
 def _component(name: str, table: dict[str, Any], where: str):
     kind = table.pop("kind", None)
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise ChipError(f"{kind!r} is not a kind.", field=f"{where}.kind", remedy=f"Kinds: {', '.join(KINDS)}.")
     known = [entry.name for entry in fields(KINDS[kind])]
     for key in table:

@@ -85,6 +85,8 @@ class Constant:
             raise ConstantError(
                 f"{self.scaling!r} is not a way to scale.", field="scaling", remedy=f"Known: {', '.join(SCALINGS)}."
             )
+        if not isinstance(self.unit, str):
+            raise ConstantError(f"{self.unit!r} is not a unit.", field="unit", remedy='Give a text, such as "pJ".')
         self.dimension  # noqa: B018  an unknown unit is refused here, not at the first use
 
     @classmethod

@@ -39,7 +39,7 @@ DIMENSIONS = (
 
 
 @cache
-def split_unit(unit: object) -> tuple[str, float]:
+def split_unit(unit: str) -> tuple[str, float]:
     """Return the dimension of ``unit`` and what one unit is in SI: ``uW/MHz`` gives ``W/Hz`` and 1e-12.
 
     Prefixes go from ``a`` to ``G`` (``u`` for micro); ``mm2`` is a square millimetre; a kB is 1024 bytes and stays.
@@ -51,14 +51,13 @@ def split_unit(unit: object) -> tuple[str, float]:
     """
     if unit == "1":
         return "1", 1.0
-    if isinstance(unit, str):
-        counted, _, per = unit.partition("/")
-        for base, power in _BASES.items():
-            prefix = counted.removesuffix(base)
-            dimension = f"{base}/{per.lstrip('kM') if per.endswith('Hz') else per}" if per else base
-            known = prefix in PREFIXES and f"{prefix}{base}" == counted and dimension in DIMENSIONS
-            if known and (not per or per in _PER):
-                return dimension, PREFIXES[prefix] ** power / _PER.get(per, 1.0)
+    counted, _, per = unit.partition("/")
+    for base, power in _BASES.items():
+        prefix = counted.removesuffix(base)
+        dimension = f"{base}/{per.lstrip('kM') if per.endswith('Hz') else per}" if per else base
+        known = prefix in PREFIXES and f"{prefix}{base}" == counted and dimension in DIMENSIONS
+        if known and (not per or per in _PER):
+            return dimension, PREFIXES[prefix] ** power / _PER.get(per, 1.0)
     raise ConstantError(
         f"{unit!r} is not a unit.",
         field="unit",

@@ -180,3 +180,20 @@ def test_power_per_hertz_needs_a_clock() -> None:
     text = EVERY_KEY.replace('clock = "clock"\n', "").replace('time = "busy"\n', "")
     with pytest.raises(ChipError, match=r"line 41: static.0: .* needs a clock"):
         parse_chip(text, "all.toml")
+
+
+ODD = ("3", "-1", '"x"', "[]", "{}", "true", "nan", "1e400", "[{}]", '"{node}"')
+
+
+def test_a_key_that_holds_something_odd_is_read_or_refused_by_name() -> None:
+    lines, refused = EVERY_KEY.splitlines(), 0
+    for number, line in enumerate(lines):
+        key, equals, _ = line.partition(" = ")
+        odd = [f"{key} = {value}" for value in ODD] if equals else [line.replace("[", "[[").replace("]", "]]"), ""]
+        for other in odd:
+            try:
+                parse_chip("\n".join([*lines[:number], other, *lines[number + 1 :]]), "odd.toml")
+            except HardwareError as error:
+                refused += 1
+                assert error.remedy and "odd.toml" in error.field, other
+    assert refused > 5 * len([line for line in lines if " = " in line])
