@@ -15,6 +15,7 @@ from eqspike.costing.run import workload_of_simulation
 from eqspike.network.description import Network
 from eqspike.substrates.spiking.simulation import Simulation
 from hw_models import Chip, price
+from hw_models.errors import UnpricedError
 from hw_models.exchange import sanafe
 from hw_models.exchange.graph import GraphPlacement
 from hw_models.exchange.neurobench import NOTES, neurobench_metrics
@@ -71,8 +72,12 @@ def event_prices(chip: Chip, weight_bits: int) -> EventPrices:
     Raises
     ------
     hw_models.errors.UnpricedError
-        if its energies are not published.
+        if its energies are not published, or are powers alone.
     """
+    if not chip.actions and not chip.unpriced:
+        raise UnpricedError(
+            "the chip has a power, and no energy of an event.", field=chip.name, remedy="Choose another chip."
+        )
     found = {}
     for counter, entity in (
         ("synaptic_events_forward", "a->b"),

@@ -101,8 +101,9 @@ def test_the_files_are_whole() -> None:
     assert without_mesh["architecture"]["attributes"] | {} == {
         "topology": "mesh", "width": 2, "height": 2, "link_buffer_size": 16,
     }  # fmt: skip
-    with pytest.raises(UnpricedError):
-        sana_fe_files(run(), "small", load_chip("loihi2"))
+    for name in ("loihi2", "brainscales2"):  # nothing published, and a power alone
+        with pytest.raises(UnpricedError):
+            sana_fe_files(run(), "small", load_chip(name))
 
 
 def test_a_placement_keeps_its_distances() -> None:
