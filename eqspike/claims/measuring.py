@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from eqspike import __version__
 from eqspike.claims.fingerprint import code_hash, configuration_hash
+from eqspike.claims.schema import CHIPS
 from eqspike.core.errors import Interrupted
 from eqspike.core.ledger import Ledger
 from eqspike.costing.run import price
@@ -18,7 +19,6 @@ from eqspike.training import api
 from eqspike.training.loop import Progress
 from eqspike.training.run import Run
 from eqspike.training.spec import RunSpec
-from hw_models import available_chips
 from hw_models.errors import HardwareError
 
 PRESENTATIONS = {"inference": ("inference",), "training_sample": ("free", "nudged")}
@@ -70,7 +70,7 @@ def outcome(run: Run) -> dict[str, Any]:
         "results": dict(run.results),
         "epochs": {name: [_finite(value) for value in values] for name, values in run.metrics.items()},
         "counts": {name: counts(run.ledger, *phases) for name, phases in PRESENTATIONS.items()},
-        "energies": {info.name: _energies(run, info.name) for info in available_chips()},
+        "energies": {chip: _energies(run, chip) for chip in CHIPS},
     }
 
 
