@@ -11,7 +11,7 @@ def main() -> None:
     """Run the command line and leave the process.
 
     Exit codes: 0; 1 for a bug, shown with its traceback; 2 for a mistake in options, recipes, files or data, shown as
-    one message; 130 where Ctrl-C or SIGTERM stopped a run.
+    one message; 3 where a network does not fit a chip; 130 where Ctrl-C or SIGTERM stopped a run.
     """
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # a terminal without Greek letters is no reason to fail

@@ -178,9 +178,11 @@ def _of_nir(path: Path, data: Path | None, duration: float | None) -> Any:
 
     if data is None:
         raise ConfigError("a model counts nothing without samples.", field="--data", remedy="Give an .npz file.")
-    from eqspike.bridges.nir import from_nir, input_names, read_graph
+    from eqspike.bridges.nir import from_nir
+    from eqspike.bridges.nir_file import read_nir
+    from eqspike.bridges.nir_paths import kind
     from eqspike.costing.nir import read_samples, workload_of_nir
 
-    graph = read_graph(path)
-    samples = read_samples(data, input_names(graph))
+    graph = read_nir(path)
+    samples = read_samples(data, tuple(name for name, node in graph.nodes.items() if kind(node) == "Input"))
     return workload_of_nir(partial(from_nir, graph), samples, duration_s=duration, name=path.stem)

@@ -111,6 +111,24 @@ def test_recorded_spikes_cost_what_their_simulation_counted(invoke, files, tmp_p
     assert again["report"]["rows"] == found["report"]["rows"] and "saturations" in again["notes"][-1]
 
 
+def test_a_nir_model_is_simulated_on_samples(invoke, tmp_path):
+    nir = pytest.importorskip("nir")
+    nodes = {
+        "in": nir.Input(np.array([3])),
+        "fc": nir.Linear(np.full((4, 3), 5.0)),
+        "h": nir.IF(np.full(4, 1e3), np.ones(4)),
+        "out": nir.Output(np.array([4])),
+    }
+    edges = [("in", "fc"), ("fc", "h"), ("h", "out")]
+    nir.write(str(tmp_path / "model.nir"), nir.NIRGraph(nodes, edges, metadata={"dt": 1e-3}, type_check=False))
+    spikes = np.zeros((2, 10, 3))
+    spikes[0, 1, 0] = spikes[1, 2, :] = 1
+    np.savez(tmp_path / "samples.npz", spikes=spikes)
+    found = said(invoke("energy", "--nir", "model.nir", "--data", "samples.npz", "--json"))
+    assert found["report"]["phases"]["inference"]["synaptic_events"] == 4 * 4
+    assert found["report"]["phases"]["inference"]["presentations"] == 2 and found["report"]["workload"] == "model"
+
+
 def test_figures_are_drawn_and_kept(invoke, files, tmp_path):
     arguments = ("energy", "--counts", "mine.csv", "--figure", "bars.png", "--tornado", "tornado.svg")
     assert invoke(*arguments).exit_code == 0
@@ -137,6 +155,7 @@ CHIP = 'schema = 1\nname = "x"\ntitle = "x"\ndescription = "x"\ndevice = "x"\nno
         (("--spikes", "mine.csv", "--network", "pair.toml"), ("mine.csv", "layer,neuron,time_s")),
         (("--spikes", "found.csv", "--network", "pair.toml"), ("'nobody'", "in, out")),
         (("--nir", "model.nir"), ("--data", "samples")),
+        (("--nir", "model.nir", "--data", "found.csv"), ("model.nir", "no such file")),
         (("--counts", "mine.csv", "--chip", "dynapse"), ("dynapse", "limits")),
         (("--counts", "mine.csv", "--chip", "own.toml"), ("own.toml", "constants")),
         (("--counts", "mine.csv", "--chip", "minus.toml"), ("minus.toml, line 7: constants.c", "-1")),
