@@ -24,6 +24,9 @@ def compare(
         float | None,
         typer.Option(metavar="SECONDS", help="Time of one hardware tick; by default the chip's, else the recipe's."),
     ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Epochs of the perceptron at most; it ends when it learns no more.")
+    ] = None,
     figure: Annotated[Path | None, typer.Option(metavar="FILE.png", help="Draw the ratios (.png, .svg, .pdf).")] = None,
     force: ForceOption = False,
     as_json: JsonOption = False,
@@ -44,7 +47,7 @@ def compare(
     if figure is not None:
         check_output(figure, overwrite=force)
     with Monitor() as monitor:
-        found = [_compared(path, chips, tick_s, monitor) for path in runs]
+        found = [_compared(path, chips, tick_s, epochs, monitor) for path in runs]
     document = {"comparisons": [{"run_file": str(path)} | one.to_dict() for path, one in zip(runs, found, strict=True)]}
     if figure is not None:
         from eqspike.plots.ratios import draw_ratios
@@ -58,7 +61,8 @@ def compare(
         _show(path, one)
 
 
-def _compared(path: Path, chips: list[Chip], tick_s: float | None, monitor: Monitor) -> Comparisons:
+def _compared(path: Path, chips: list[Chip], tick_s: float | None, epochs: int | None, monitor: Monitor) -> Comparisons:
+    from eqspike.costing.compare import EPOCHS
     from eqspike.costing.compare import compare as compare_run
     from eqspike.training.api import load_data
     from eqspike.training.run import check_data, open_run
@@ -67,7 +71,7 @@ def _compared(path: Path, chips: list[Chip], tick_s: float | None, monitor: Moni
     run = open_run(path)
     data = load_data(run.spec)
     check_data(run, data)
-    return compare_run(run, data, chips, tick_s=tick_s)
+    return compare_run(run, data, chips, tick_s=tick_s, epochs=epochs or EPOCHS)
 
 
 def _show(path: Path, found: Comparisons) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import ceil
@@ -15,6 +16,7 @@ from hw_models.workload import LayerShape, PhaseCounts, ProjectionShape, Workloa
 BATCH = 50
 PATIENCE = 5  # epochs without a better validation accuracy
 ACCUMULATOR_BITS = 32
+_CHUNK = 2048  # images at a time: activations of wide layers are large
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +41,8 @@ class Perceptron:
 
     def accuracy(self, images: np.ndarray, labels: np.ndarray) -> float:
         """Return the share of images answered rightly."""
-        return float(np.mean(self.activations(images)[-1].argmax(axis=1) == labels))
+        answers = [self.activations(chunk)[-1].argmax(axis=1) for chunk in _chunks(images)]
+        return float(np.mean(np.concatenate(answers) == labels))
 
 
 @dataclass(frozen=True)
@@ -123,20 +126,20 @@ def perceptron_workload(trained: Trained, data: Dataset, samples: int, tick_s: f
     error takes one more MAC for its gradient; errors of rectified units that were silent are zero. Every batch writes
     every weight. A layer takes one tick. Activity in learning is that of the trained network on the training set.
     """
-    network = trained.network
-    shown = network.activations(data.x_test), network.activations(data.x_train)
-    test, train = (_active(found, dense) for found in shown)
-    n_test, n_train = len(data.y_test), len(data.y_train)
+    network, n_test, n_train = trained.network, len(data.y_test), len(data.y_train)
+    test = _counted(network, data.x_test, _forward, dense)
+    free, nudged = (
+        {key: _scaled(count, samples, n_train) for key, count in _counted(network, data.x_train, way, dense).items()}
+        for way in (_forward, _backward)
+    )
     batches = ceil(samples / trained.batch)
-    free = {key: _scaled(count, samples, n_train) for key, count in _forward(network.sizes, train).items()}
-    nudged = {key: _scaled(count, samples, n_train) for key, count in _backward(network.sizes, train).items()}
     for projection in _projections(network.sizes, trained.bits):
         nudged[projection.name, "weight_writes"] = batches * projection.synapses
     depth = len(network.weights)
     phases = (
         PhaseCounts("free", samples, samples * depth, free, learning=True),
         PhaseCounts("nudged", samples, samples * depth, nudged, learning=True),
-        PhaseCounts("inference", n_test, n_test * depth, _forward(network.sizes, test)),
+        PhaseCounts("inference", n_test, n_test * depth, test),
     )
     layers = tuple(LayerShape(_name(k), size, k > 0) for k, size in enumerate(network.sizes))
     shape = "-".join(map(str, network.sizes))
@@ -145,6 +148,18 @@ def perceptron_workload(trained: Trained, data: Dataset, samples: int, tick_s: f
 
 def _name(layer: int) -> str:
     return f"layer{layer}" if layer else "input"
+
+
+def _counted(network: Perceptron, images: np.ndarray, way: Callable, dense: bool) -> Counter:
+    """Return the counts of all ``images`` in one direction."""
+    total: Counter = Counter()
+    for chunk in _chunks(images):
+        total.update(way(network.sizes, _active(network.activations(chunk), dense)))
+    return total
+
+
+def _chunks(images: np.ndarray) -> Iterator[np.ndarray]:
+    return (images[first : first + _CHUNK] for first in range(0, len(images), _CHUNK))
 
 
 def _active(activations: list[np.ndarray], dense: bool) -> list[np.ndarray]:
