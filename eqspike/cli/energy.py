@@ -13,7 +13,6 @@ from eqspike.core.errors import ConfigError, RunFileError
 if TYPE_CHECKING:
     from hw_models import Chip
 
-_SOURCES = "RUN, --counts, --spikes or --nir"
 _POSITIVE = ("node_nm", "vdd", "clock_hz", "overhead", "tick_s")
 _OPTIONS = {"node_nm": "--node"}
 
@@ -64,14 +63,20 @@ def energy(
     save_counts: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the counts that were priced: .json, .toml or .csv.")
     ] = None,
+    place: Annotated[
+        bool, typer.Option("--place", help="Place the network on cores: packets, hops and cores in use are counted.")
+    ] = False,
+    chips: Annotated[int, typer.Option(min=1, help="Chips side by side for --place.")] = 1,
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Price counted events on a chip: by phase and component, with bands, warnings and gaps.
 
-    The counts are those of a RUN, of a file, of recorded spikes, or of a NIR model on samples.
+    The counts are those of a RUN, of a file, of recorded spikes, or of a NIR model on samples. Exit code 3 where
+    --place finds that the network does not fit.
     """
     from eqspike.cli.energy_report import document, save_figures, show
+    from eqspike.cli.energy_sources import counted
     from eqspike.cli.output import print_json
     from eqspike.costing.counts import counts_suffix, write_counts
     from eqspike.recording import check_output
@@ -88,20 +93,19 @@ def energy(
             check_output(path, overwrite=force)
     if save_counts is not None:
         counts_suffix(save_counts)
-    origin, workload, notes = _counted(
-        {"RUN": run, "--counts": counts, "--spikes": spikes, "--nir": nir}, network, data, duration
-    )
-    report = price(workload, asked, tick_s)
+    found = counted({"RUN": run, "--counts": counts, "--spikes": spikes, "--nir": nir}, network, data, duration)
+    placement = found.placed(asked, chips) if place else None
+    report = price(found.workload, asked, tick_s, placement)
     if not report.phases:
-        raise RunFileError("nothing was counted yet.", field=str(origin), remedy="Train it first.")
+        raise RunFileError("nothing was counted yet.", field=str(found.origin), remedy="Train it first.")
     save_figures(report, figure, tornado, overwrite=force)
     if save_counts is not None:
-        write_counts(workload, save_counts, overwrite=force)
+        write_counts(found.workload, save_counts, overwrite=force)
     if as_json:
-        said = {"run_file": str(run) if run else None, "source": str(origin), "notes": list(notes)}
+        said = {"run_file": str(run) if run else None, "source": str(found.origin), "notes": list(found.notes)}
         print_json(said | document(report))
     else:
-        show(report, notes)
+        show(report, found.notes)
 
 
 def require_tick(tick_s: float | None) -> None:
@@ -123,66 +127,3 @@ def _turned(chip: Chip, knobs: dict[str, Any]) -> Chip:
             option = _OPTIONS.get(key, f"--{key.replace('_', '-')}")
             raise ConfigError(f"{value} is out of range.", field=option, remedy="Give a number above zero.")
     return chip.at(**given) if given else chip
-
-
-def _counted(
-    sources: dict[str, Path | None], network: str | None, data: Path | None, duration: float | None
-) -> tuple[Path, Any, tuple[str, ...]]:
-    """Return where the counts came from, the workload, and what its reader must know of it."""
-    given = {name: path for name, path in sources.items() if path is not None}
-    if len(given) != 1:
-        named = " and ".join(given) or "nothing"
-        raise ConfigError(f"counts of {named} cannot be priced.", field="energy", remedy=f"Give one of {_SOURCES}.")
-    ((name, path),) = given.items()
-    for option, value, of in (
-        ("--network", network, ("--spikes",)),
-        ("--data", data, ("--nir",)),
-        ("--duration", duration, ("--spikes", "--nir")),
-    ):
-        if value is not None and name not in of:
-            raise ConfigError(f"{name} has no use for it.", field=option, remedy=f"Give it with {' or '.join(of)}.")
-    if name == "--counts":
-        from eqspike.costing.counts import read_counts
-
-        return path, read_counts(path), ()
-    if name == "--spikes":
-        return path, *_of_spikes(path, network, duration)
-    if name == "--nir":
-        return path, _of_nir(path, data, duration), ()
-    from eqspike.costing.run import workload_of
-    from eqspike.training.run import open_run
-
-    return path, workload_of(open_run(path)), ()
-
-
-def _of_spikes(path: Path, network: str | None, duration: float | None) -> tuple[Any, tuple[str, ...]]:
-    from eqspike.cli.simulate import resolve
-    from eqspike.costing.spike_files import read_spikes
-    from eqspike.costing.spikes import replay
-    from eqspike.training.simulation_spec import parse_simulation
-
-    found = read_spikes(path)
-    if network is not None:
-        spec = resolve(network, (), clock=None, duration_s=None, seed=None)
-    elif found.settings is not None:
-        spec = parse_simulation(found.settings, origin=str(path))
-    else:
-        raise ConfigError("the file does not say whose spikes they are.", field="--network", remedy="Name the network.")
-    length = duration if duration is not None else found.time_s or spec.duration_s
-    replayed = replay(spec, found.spikes, length)
-    return replayed.workload, replayed.notes
-
-
-def _of_nir(path: Path, data: Path | None, duration: float | None) -> Any:
-    from functools import partial
-
-    if data is None:
-        raise ConfigError("a model counts nothing without samples.", field="--data", remedy="Give an .npz file.")
-    from eqspike.bridges.nir import from_nir
-    from eqspike.bridges.nir_file import read_nir
-    from eqspike.bridges.nir_paths import kind
-    from eqspike.costing.nir import read_samples, workload_of_nir
-
-    graph = read_nir(path)
-    samples = read_samples(data, tuple(name for name, node in graph.nodes.items() if kind(node) == "Input"))
-    return workload_of_nir(partial(from_nir, graph), samples, duration_s=duration, name=path.stem)

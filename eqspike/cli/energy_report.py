@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -144,6 +144,8 @@ def _sizes(report: CostReport) -> Iterator[tuple[str, str]]:
         if (limit := worn.samples_to_limit) is not None:
             said += f": the limit after {times(limit.value, 3)} ({times(limit.low)}-{times(limit.high)}) samples"
         yield "endurance", said
+    if report.placement is not None:
+        yield from _place(report.placement)
 
 
 def _points(report: CostReport) -> Iterator[str]:
@@ -174,6 +176,16 @@ def _deciding(report: CostReport) -> Iterator[str]:
         if low != high:
             ends = (engineering(joules / n, "J") for joules in (low, high))
             yield f"{name}: {' at its low, '.join(ends)} at its high"
+
+
+def _place(placement: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield where the network lies, and what its spikes travel."""
+    from eqspike.cli.output import count
+
+    held = (f"{placement[key]:,} {key if placement[key] != 1 else key[:-1]}" for key in ("cores", "chips"))
+    yield "placed on", f"{' of '.join(held)}; {placement['binds']} binds first"
+    travel = (count(placement[key]) for key in ("packets", "hops"))
+    yield "traffic", f"{' packets and '.join(travel)} hops a presentation"
 
 
 def _plain(value: Band) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from eqspike.substrates.spiking.memory import clock_bits
 from eqspike.substrates.spiking.simulation_program import delay_ticks
 from eqspike.substrates.spiking.wiring import Wiring, stored_synapses, wire
 from eqspike.training.simulation_spec import SimulationSpec
+from hw_models.mapping import NetworkGraph
 from hw_models.workload import LayerShape, PhaseCounts, ProjectionShape, Workload
 
 PHASE = "inference"
@@ -68,6 +69,16 @@ def replay(spec: SimulationSpec, spikes: Recorded, duration_s: float) -> Replay:
     shapes = tuple(ProjectionShape(**vars(info)) for info in infos)
     workload = Workload(spec.name, layers, shapes, (phase,), tick_s)
     return Replay(workload, tuple(_notes(spec, network, fired)))
+
+
+def with_spikes(graph: NetworkGraph, spikes: Recorded, ticks: int) -> NetworkGraph:
+    """Return ``graph`` with the spikes of every neuron in a recording of so many ticks: one presentation."""
+    none = np.zeros(0, np.int64)
+    layers = tuple(
+        replace(layer, spikes=np.bincount(spikes.get(layer.name, (none, none))[1], minlength=layer.neurons) * 1.0)
+        for layer in graph.layers
+    )
+    return replace(graph, layers=layers, ticks=ticks)
 
 
 def _tick(spec: SimulationSpec) -> float:

@@ -105,8 +105,8 @@ def _place_at(raw: dict[str, Any], node_nm: float | None) -> None:
     if node_nm is not None and node_nm != raw.get("node_nm"):
         raw |= {"node_nm": node_nm, "vdd": round(nominal_vdd(node_nm), 3)}
     for key in ("name", "title"):
-        if raw.get("nodes") and isinstance(raw.get(key), str):
-            raw[key] = raw[key].replace("{node}", f"{raw.get('node_nm')}")
+        if raw.get("nodes") and isinstance(raw.get(key), str) and isinstance(raw.get("node_nm"), int | float):
+            raw[key] = raw[key].replace("{node}", f"{raw['node_nm']:g}")
 
 
 def _build(raw: dict[str, Any], places: Places) -> None:

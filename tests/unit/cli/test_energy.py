@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import h5py
 import numpy as np
 import pytest
 
@@ -91,6 +92,19 @@ def test_every_knob_changes_the_answer(invoke, run_file, knob):
     assert total(invoke, run_file, *knob) != pytest.approx(total(invoke, run_file), rel=1e-4)
 
 
+def test_the_generic_chip_is_named_after_its_node(invoke, files):
+    found = said(invoke("energy", "--counts", "mine.csv", "--node", "22", "--json"))
+    assert (found["chip"], found["report"]["node_nm"]) == ("generic-22nm", 22)
+
+
+def test_a_ledger_of_another_schema_is_refused(invoke, run_file):
+    with h5py.File(run_file, "r+") as file:
+        file["ledger/version"][...] = 2
+    result = invoke("energy", run_file)
+    assert result.exit_code == 2 and result.stdout == "" and len(result.stderr.splitlines()) == 1
+    assert "ledger" in result.stderr and "version" in result.stderr
+
+
 def test_fewer_bits_leave_the_accuracy_open(invoke, run_file):
     report = said(invoke("energy", run_file, "--weight-bits", "4", "--json"))["report"]
     assert any("accuracy was not re-evaluated" in warning for warning in report["warnings"])
@@ -129,6 +143,29 @@ def test_a_nir_model_is_simulated_on_samples(invoke, tmp_path):
     assert found["report"]["phases"]["inference"]["presentations"] == 2 and found["report"]["workload"] == "model"
 
 
+def test_a_placed_network_pays_for_what_it_routes(invoke, run_file):
+    arguments = ("energy", run_file, "--chip", "loihi", "--weight-bits", 8)
+    apart, placed = (said(invoke(*arguments, *more, "--json"))["report"] for more in ((), ("--place",)))
+    assert apart["placement"] is None and placed["placement"]["cores"] == 1
+    assert "routing was taken" in " ".join(apart["warnings"]) and "routing was taken" not in " ".join(
+        placed["warnings"]
+    )
+    shown = invoke(*arguments, "--place").stdout
+    assert "1 core of 1 chip" in shown and "hops a presentation" in shown
+
+
+def test_what_does_not_fit_ends_with_the_wall_and_a_code_of_its_own(invoke, run_file):
+    result = invoke("energy", run_file, "--chip", "odin", "--place")
+    assert result.exit_code == 3 and result.stdout == ""
+    assert "weight_bits" in result.stderr and "the wall is 3" in result.stderr and "Would fit" in result.stderr
+
+
+def test_a_replay_is_placed_with_its_own_spikes(invoke, files):
+    invoke("simulate", "pair.toml", "--out", "found.npz")
+    arguments = ("energy", "--spikes", "found.npz", "--chip", "loihi", "--weight-bits", 8, "--place", "--json")
+    assert said(invoke(*arguments))["report"]["placement"]["neurons"] == 2
+
+
 def test_figures_are_drawn_and_kept(invoke, files, tmp_path):
     arguments = ("energy", "--counts", "mine.csv", "--figure", "bars.png", "--tornado", "tornado.svg")
     assert invoke(*arguments).exit_code == 0
@@ -151,6 +188,7 @@ CHIP = 'schema = 1\nname = "x"\ntitle = "x"\ndescription = "x"\ndevice = "x"\nno
         (("--counts", "future.csv"), ("future.csv: schema", "ledger schema 2")),
         (("--counts", "mine.csv", "--network", "pair.toml"), ("--network", "--spikes")),
         (("--counts", "mine.csv", "--duration", "1"), ("--duration", "--spikes or --nir")),
+        (("--counts", "mine.csv", "--place"), ("--place", "without the synapses")),
         (("--spikes", "found.csv"), ("--network", "Name the network")),
         (("--spikes", "mine.csv", "--network", "pair.toml"), ("mine.csv", "layer,neuron,time_s")),
         (("--spikes", "found.csv", "--network", "pair.toml"), ("'nobody'", "in, out")),

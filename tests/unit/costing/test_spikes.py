@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from eqspike.core.errors import ConfigError, DataError
+from eqspike.costing.fit import graph_of_spec
 from eqspike.costing.run import workload_of_simulation
 from eqspike.costing.spike_files import read_spikes
-from eqspike.costing.spikes import replay
+from eqspike.costing.spikes import replay, with_spikes
 from eqspike.recording.simulations import write_simulation
 from eqspike.training.simulation_spec import SimulationSpec, parse_simulation
 
@@ -67,6 +68,13 @@ def test_a_replay_says_what_it_cannot_know() -> None:
     spec = SimulationSpec.parse(SETTINGS | {"layers": layers})
     notes = " ".join(replay(spec, {"maps": (np.zeros(0), np.zeros(0, int))}, 0.05).notes)
     assert "of in, out: taken as silent" in notes and "background events of out" in notes
+
+
+def test_a_graph_has_the_spikes_of_every_neuron() -> None:
+    spec = parse_simulation(SETTINGS)
+    graph = with_spikes(graph_of_spec(spec), {"out": (np.array([0.01, 0.02, 0.03]), np.array([4, 4, 26]))}, 500)
+    assert graph.layer("out").spikes.tolist() == [2.0 * (k == 4) + (k == 26) for k in range(27)]
+    assert not graph.layer("maps").spikes.any() and graph.ticks == 500
 
 
 @pytest.mark.parametrize(
