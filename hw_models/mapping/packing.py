@@ -9,7 +9,7 @@ import numpy as np
 from hw_models.chips.limits import Limits
 from hw_models.mapping import partition, slices
 from hw_models.mapping.arcs import Arc, Needs
-from hw_models.mapping.bounds import Bounds
+from hw_models.mapping.bounds import UNLIMITED, Bounds
 from hw_models.mapping.graph import NetworkGraph
 from hw_models.mapping.mesh import Mesh, seat
 from hw_models.mapping.slices import NeuronTooLarge, Shapes
@@ -95,22 +95,32 @@ class Packer:
         return min(found, key=lambda one: (one.cores > bounds.cores, self._sent(one)))
 
     def _sliced(self, bounds: Bounds, strategy: str) -> Packed:
-        """Pack slices, smaller ones as long as a core sends to more destinations than it may."""
-        neurons = bounds.neurons
+        """Pack slices, smaller ones of layers whose cores send to more destinations than they may."""
+        at_most = np.full(len(self.graph.layers), UNLIMITED)
         for _ in range(_TIGHTER):
-            tight = Bounds(neurons, bounds.bits, bounds.axons_in, bounds.axons_out, bounds.cores)
-            cores = slices.pack(self.shapes, tight, strategy, self.seed)
+            cores = slices.pack(self.shapes, bounds, strategy, self.seed, at_most)
             core = {layer.name: part for layer, part in zip(self.graph.layers, cores, strict=True)}
             number = 1 + max(int(part.max()) for part in cores)
             between = pairs_of_shapes(self.graph, self.arcs, core)
             mesh = seat(number, self.limits, between, self.seed)
             traffic = traffic_of_shapes(self.graph, self.arcs, core, mesh, self.shapes)
-            worst = int(traffic.axons_out.max())
-            fullest = int(np.bincount(np.concatenate([part[part >= 0] for part in cores])).max())
-            if worst <= bounds.axons_out or fullest == 1:
+            if not self._tightened(at_most, core, traffic, bounds.axons_out):
                 break
-            neurons = max(1, min(fullest - 1, fullest * bounds.axons_out // worst))
         return Packed(core, mesh, traffic, between)
+
+    def _tightened(self, at_most: np.ndarray, core: dict, traffic: Traffic, limit: int) -> bool:
+        """Lower ``at_most`` of the layers in cores that send to more than ``limit``; return whether any could be."""
+        over = traffic.axons_out > limit
+        before = at_most.copy()
+        for number, layer in enumerate(self.graph.layers if over.any() else ()):
+            if layer.external or not traffic.packets[layer.name].any():
+                continue
+            held = np.bincount(core[layer.name], minlength=len(over))
+            wide = over & (held > 1)
+            if wide.any():
+                room = held[wide] * limit // traffic.axons_out[wide]
+                at_most[number] = min(at_most[number], max(1, int(room.min())))
+        return bool((at_most < before).any())
 
     def _sent(self, packed: Packed) -> float:
         packets = packed.traffic.packets

@@ -61,8 +61,12 @@ def shapes_of(graph: NetworkGraph, arcs: list[Arc], bits: dict[str, np.ndarray])
     )
 
 
-def pack(shapes: Shapes, bounds: Bounds, strategy: str, seed: int) -> list[np.ndarray]:
+def pack(shapes: Shapes, bounds: Bounds, strategy: str, seed: int, at_most: np.ndarray) -> list[np.ndarray]:
     """Return the core of every neuron, one array per layer, -1 of inputs from outside.
+
+    Parameters
+    ----------
+    at_most : (layers,) neurons of each layer in one core.
 
     Raises
     ------
@@ -73,13 +77,13 @@ def pack(shapes: Shapes, bounds: Bounds, strategy: str, seed: int) -> list[np.nd
         if _most(shapes, bounds, int(layer), {}) < 1:
             raise NeuronTooLarge(int(layer))
     if strategy == "auto":
-        return _by_layer(shapes, bounds)
+        return _by_layer(shapes, bounds, at_most)
     layer_of = np.repeat(np.arange(len(shapes.sizes)), np.where(shapes.placed, shapes.sizes, 0))
     order = np.arange(len(layer_of))
     if strategy == "random":
         order = np.random.default_rng(seed).permutation(order)
     core = np.empty(len(order), np.int32)
-    core[order] = _in_order(shapes, bounds, layer_of[order])
+    core[order] = _in_order(shapes, bounds, layer_of[order], at_most)
     ends = np.cumsum(np.where(shapes.placed, shapes.sizes, 0))[:-1]
     parts = np.split(core, ends)
     return [
@@ -88,24 +92,26 @@ def pack(shapes: Shapes, bounds: Bounds, strategy: str, seed: int) -> list[np.nd
     ]
 
 
-def _in_order(shapes: Shapes, bounds: Bounds, layer_of: np.ndarray) -> np.ndarray:
+def _in_order(shapes: Shapes, bounds: Bounds, layer_of: np.ndarray, at_most: np.ndarray) -> np.ndarray:
     """Return the cores of neurons that are taken as they come, each core as full as its limits allow."""
     core, memory = np.empty(len(layer_of), np.int32), np.cumsum(shapes.bits[layer_of])
     first, number = 0, 0
     while first < len(layer_of):
         already = memory[first - 1] if first else 0
         last = min(first + bounds.neurons, int(np.searchsorted(memory, already + bounds.bits, "right")))
-        last = _heard(shapes, bounds, layer_of, first, min(last, len(layer_of)))
+        last = _reach(shapes, bounds, layer_of, at_most, first, min(last, len(layer_of)))
         core[first:last] = number
         first, number = last, number + 1
     return core
 
 
-def _heard(shapes: Shapes, bounds: Bounds, layer_of: np.ndarray, first: int, last: int) -> int:
-    """Return how far from ``first`` a core can go without hearing more sources than it may."""
+def _reach(shapes: Shapes, bounds: Bounds, layer_of: np.ndarray, at_most: np.ndarray, first: int, last: int) -> int:
+    """Return how far from ``first`` a core can go without too many sources, or neurons of one layer."""
 
     def fits(end: int) -> bool:
         layers, numbers = np.unique(layer_of[first:end], return_counts=True)
+        if (numbers > at_most[layers]).any():
+            return False
         return shapes.axons(dict(zip(layers.tolist(), numbers.tolist(), strict=True))) <= bounds.axons_in
 
     if fits(last):
@@ -130,13 +136,13 @@ def _most(shapes: Shapes, bounds: Bounds, layer: int, held: dict[int, int]) -> i
     return min(room, 1 + (bounds.axons_in - with_one) // each) if each > 0 else room
 
 
-def _by_layer(shapes: Shapes, bounds: Bounds) -> list[np.ndarray]:
+def _by_layer(shapes: Shapes, bounds: Bounds, at_most: np.ndarray) -> list[np.ndarray]:
     """Give each layer as few cores as it needs, its rest to the open core that it talks with most."""
     cores: list[dict[int, int]] = []
     core_of = [np.full(size, -1, np.int32) for size in shapes.sizes]
     homes: dict[int, list[int]] = {}
     for layer in map(int, np.flatnonzero(shapes.placed)):
-        n, done, most = int(shapes.sizes[layer]), 0, _most(shapes, bounds, layer, {})
+        n, done, most = int(shapes.sizes[layer]), 0, min(_most(shapes, bounds, layer, {}), int(at_most[layer]))
         homes[layer] = []
         while done < n:
             part = min(most, n - done)
@@ -157,6 +163,7 @@ def _best_open(
     near = shapes.near[layer]
     last = {core for other in near if other in homes for core in homes[other][-_LOOK_BACK:]}
     last |= set(range(max(0, len(cores) - _LOOK_BACK), len(cores)))
+    last -= set(homes[layer])  # a core that holds some of the layer holds all that it may
     fitting = [core for core in last if _most(shapes, bounds, layer, cores[core]) >= part]
     if not fitting:
         return None

@@ -71,7 +71,6 @@ CHIPS = st.fixed_dictionaries(
 
 
 @pytest.mark.kernels
-@settings(deadline=None, max_examples=120)
 @given(graph=graphs(), limits=CHIPS, strategy=st.sampled_from(STRATEGIES), seed=st.integers(0, 5))
 def test_every_count_equals_one_made_synapse_by_synapse(graph, limits, strategy, seed) -> None:
     made_up = chip(**limits)
@@ -96,7 +95,24 @@ def test_every_count_equals_one_made_synapse_by_synapse(graph, limits, strategy,
         assert max(twin[key]) <= limits[name], key
 
 
-@settings(deadline=None, max_examples=60)
+@pytest.mark.kernels
+@given(graph=graphs(), limits=CHIPS, strategy=st.sampled_from(STRATEGIES))
+def test_what_fits_neuron_by_neuron_is_placed(graph, limits, strategy) -> None:
+    alone = NetworkGraph(graph.layers, graph.connections)
+    sources, stored = {}, {}
+    for pre, i, post, j, bits in synapses(alone, copies=chip(**limits).copies(True), learning=True):
+        sources.setdefault((post, j), set()).add((pre, i))
+        stored[post, j] = stored.get((post, j), graph.layer(post).bias_bits) + bits
+    limits = limits | {
+        "axons_in_per_core": max(map(len, sources.values()), default=1),
+        "synapse_bits_per_core": max(stored.values(), default=9),
+        "axons_out_per_core": 10**6,
+    }
+    placement = place(graph, chip(**limits), strategy, chips=99)
+    assert placement.per_core["axons_in"].max() <= limits["axons_in_per_core"]
+
+
+@settings(max_examples=40)
 @given(graph=graphs(), limits=CHIPS, seed=st.integers(0, 5))
 def test_auto_never_sends_more_than_contiguous(graph, limits, seed) -> None:
     made_up = chip(**limits | {"multicast": False})
@@ -119,7 +135,7 @@ def test_auto_sends_fewer_spikes_between_cores_by_the_stated_margin(network, neu
     assert found["auto"].cores == found["contiguous"].cores, "not by taking more of the chip"
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     wall=st.sampled_from(("neurons_per_core", "synapse_bits_per_core", "axons_in_per_core", "axons_out_per_core")),
     graph=graphs(),
@@ -137,7 +153,7 @@ def test_one_core_fits_at_its_limit_and_not_one_past_it(wall, graph, seed) -> No
     assert caught.value.exit_code == 3
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(graph=graphs(), wall=st.sampled_from(("fan_in", "fan_out", "weight_bits")))
 def test_a_neuron_fits_at_its_limit_and_not_one_past_it(graph, wall) -> None:
     need = int(place(graph, chip()).demand.amount(wall))
@@ -148,7 +164,7 @@ def test_a_neuron_fits_at_its_limit_and_not_one_past_it(graph, wall) -> None:
         place(graph, chip(**{wall: need - 1}))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(graph=graphs(), most=st.integers(2, 12))
 def test_trees_keep_every_synapse_and_bound_the_fan_in(graph, most) -> None:
     placement = place(graph, chip(fan_in=most, trees=True))
@@ -165,7 +181,7 @@ def test_trees_keep_every_synapse_and_bound_the_fan_in(graph, most) -> None:
 
 
 @given(graph=graphs())
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_the_same_seed_gives_the_same_placement(graph) -> None:
     made_up = chip(cores=64, neurons_per_core=4)
     for strategy in STRATEGIES:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from itertools import pairwise
 from math import exp, factorial
 
 import numpy as np
@@ -26,8 +27,7 @@ def perceptron(hidden: int = 100, bits: int = 3, **settings) -> NetworkGraph:
 def chain(layers: int, seed: int = 0) -> NetworkGraph:
     sizes = np.random.default_rng(seed).integers(50, 1900, layers)
     built = tuple(GraphLayer(f"l{k}", int(n), spikes=2.0 * n) for k, n in enumerate(sizes))
-    pairs = zip(built[:-1], built[1:], strict=True)
-    return NetworkGraph(built, tuple(Connection(pre.name, post.name) for pre, post in pairs))
+    return NetworkGraph(built, tuple(Connection(pre.name, post.name) for pre, post in pairwise(built)))
 
 
 def test_a_perceptron_on_four_cores_by_hand() -> None:
@@ -211,6 +211,19 @@ def test_shapes_of_a_thousand_layers_are_placed_in_a_moment() -> None:
     assert placement.cores <= 4096
     contiguous = place(graph, made_up, "contiguous")
     assert placement.intercore_spikes < contiguous.intercore_spikes
+
+
+@pytest.mark.parametrize("explicit", [True, False])
+def test_cores_that_would_send_to_too_many_are_split(explicit: bool) -> None:
+    """Four neurons of one core reach 8 cores each: with 16 destinations a core, they need two cores."""
+    dense = Connection("a", "b")
+    pairs = sparse("a", "b", np.repeat(np.arange(4), 32), np.tile(np.arange(32), 4), 4)
+    graph = NetworkGraph((GraphLayer("a", 4), GraphLayer("b", 32)), (pairs if explicit else dense,))
+    for strategy in ("auto", "contiguous"):
+        free = place(graph, chip(cores=32, neurons_per_core=4), strategy)
+        assert (free.cores, free.per_core["axons_out"].max()) == (9, 32)
+        split = place(graph, chip(cores=32, neurons_per_core=4, axons_out_per_core=16), strategy)
+        assert split.per_core["axons_out"].max() <= 16
 
 
 def test_documents_are_json() -> None:
