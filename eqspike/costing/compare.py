@@ -21,6 +21,7 @@ from hw_models.workload import Workload
 GPUS = ("gpu-a100", "gpu-h100")
 EPOCHS = 50
 ASSUMPTIONS = (
+    "the perceptron has the hidden layers of the run; beside a convolutional one, a single layer with as many weights",
     "a perceptron's layer takes one tick of the chip; its biases are stored and written, and added free of charge",
     "the perceptron skips zeros: no MAC for a pixel or an activation that is zero; its activations are not rounded",
     "its learning: forward and backward MACs and those of gradients, every weight written once a batch; it learns in "

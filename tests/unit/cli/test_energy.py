@@ -7,6 +7,7 @@ import json
 import h5py
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 TABLE = """phase,entity,counter,count
 ,run,schema,1
@@ -141,6 +142,16 @@ def test_a_nir_model_is_simulated_on_samples(invoke, tmp_path):
     found = said(invoke("energy", "--nir", "model.nir", "--data", "samples.npz", "--json"))
     assert found["report"]["phases"]["inference"]["synaptic_events"] == 4 * 4
     assert found["report"]["phases"]["inference"]["presentations"] == 2 and found["report"]["workload"] == "model"
+
+
+def test_a_tornado_is_about_one_presentation(invoke, files, monkeypatch):
+    drawn = []
+    monkeypatch.setattr("eqspike.plots.costs.draw_tornado", lambda *given: drawn.append(given) or Figure())
+    found = said(invoke("energy", "--counts", "mine.csv", "--tornado", "t.png", "--json"))
+    ((swings, value, what, _),) = drawn
+    assert value == pytest.approx(found["total_j"]["value"] / 10) and "presentation (go)" in what
+    assert [one[0] for one in swings] == [one["constant"] for one in found["tornado"]["constants"]]
+    assert [one[2] for one in swings] == pytest.approx([one["high"] / 10 for one in found["tornado"]["constants"]])
 
 
 def test_a_placed_network_pays_for_what_it_routes(invoke, run_file):

@@ -61,6 +61,12 @@ def test_a_table_needs_no_more_than_the_counts_and_their_sizes(tmp_path) -> None
     assert read.phases[0].presentations == 10 and read.total("go", "synaptic_events") == 60
 
 
+def test_free_and_nudged_phases_learn_unless_they_say_otherwise(tmp_path) -> None:
+    for name, rows, learning in (("a", "", True), ("b", "free,run,learning,0\n", False)):
+        (tmp_path / f"{name}.csv").write_text(TABLE.replace("go,", "free,") + rows)
+        assert read_counts(tmp_path / f"{name}.csv").phases[0].learning is learning
+
+
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise, product
 
 import numpy as np
@@ -74,6 +75,14 @@ def test_dense_counts_every_weight() -> None:
     workload = perceptron_workload(trained, data, 30, 1e-3, dense=True)
     assert workload.total("inference", "macs") == 30 * (12 * 7 + 7 * 3)
     assert workload.total("nudged", "macs") == 30 * (12 * 7 + 2 * 7 * 3)
+
+
+def test_an_output_of_zero_still_has_an_error() -> None:
+    network = Perceptron((np.ones((12, 3), np.float32),), (np.full(3, -12.0, np.float32),))
+    data = replace(samples(), x_train=np.ones((30, 12), np.float32))
+    assert not network.activations(data.x_train)[-1].any()
+    workload = perceptron_workload(Trained(network, 8, 0.5, 0.5, (0.5,), 30, 30), data, 30, 1e-3, dense=False)
+    assert workload.total("nudged", "macs") == 30 * 12 * 3
 
 
 @pytest.mark.parametrize("bits", [2, 4, 8])

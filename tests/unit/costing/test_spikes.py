@@ -63,6 +63,13 @@ def test_spikes_that_arrive_after_the_end_reach_nothing() -> None:
     assert found["out->out", "synaptic_events_forward"] == 2 * 27, "7 ms on the way"
 
 
+def test_a_spike_at_the_start_belongs_to_the_first_tick() -> None:
+    first = {"out": (np.array([0.0]), np.array([0]))}
+    reached = [replay(parse_simulation(SETTINGS), first, s).workload.total("inference", "synaptic_events")
+               for s in (0.007, 0.0071)]  # fmt: skip
+    assert reached[1] - reached[0] == 27
+
+
 def test_a_replay_says_what_it_cannot_know() -> None:
     layers = [*SETTINGS["layers"][:2], SETTINGS["layers"][2] | {"poisson": {"rate_hz": 5.0, "weight": 0.1}}]
     spec = SimulationSpec.parse(SETTINGS | {"layers": layers})

@@ -129,6 +129,21 @@ def test_no_constant_falls_below_zero(chip) -> None:
     assert all(0 <= one.low <= one.value <= one.high for one in fit.constants)
 
 
+def test_time_is_what_was_measured_though_the_chip_would_be_busy_longer() -> None:
+    busy = CHIP.replace('price = "event"', 'price = "event"\ntime = "slow"').replace(
+        "clock = {", f'slow = {{ value = 1e9, unit = "1", {KNOWN.replace("100", "2e9")} }}\nclock = {{'
+    )
+    runs = measured(1, noise=0.0)
+    assert calibrate(parse_chip(busy, "x"), runs).constants == calibrate(parse_chip(CHIP, "x"), runs).constants
+
+
+def test_cores_in_use_are_those_measured() -> None:
+    text = CHIP.replace('"uW"', '"uW/core"').replace("unstated", "measured")
+    runs = [Measurement(1.0, n * 5e-6 + 75e-6, cores=n) for n in (1, 2, 5)]
+    (leak,) = calibrate(parse_chip(text, "x"), runs, ["leak"]).constants
+    assert leak.value == pytest.approx(5)
+
+
 def test_hops_count_as_measured() -> None:
     known = parse_chip(CHIP.replace('"unstated"', '"measured"'), "x")
     runs = [
