@@ -59,6 +59,8 @@ def compare(
         return
     for path, one in zip(runs, found, strict=True):
         _show(path, one)
+    if len(found) > 1:
+        _overview(found)
 
 
 def _compared(path: Path, chips: list[Chip], tick_s: float | None, epochs: int | None, monitor: Monitor) -> Comparisons:
@@ -106,6 +108,19 @@ def _show(path: Path, found: Comparisons) -> None:
         console.print(bullets("not priced", problems))
     console.print(bullets("the published claim", _claim(found)))
     console.print(bullets("assumptions", ASSUMPTIONS))
+
+
+def _overview(found: list[Comparisons]) -> None:
+    """Print the runs side by side, and what each took to learn as much as it did."""
+    from eqspike.cli.output import NONE, band, percent, stdout, table
+
+    made = table("run", "chip", "accuracy", "per inference", "training samples", "whole training", left=2)
+    for one in found:
+        for own in {comparison.own.chip: comparison.own for comparison in one.comparisons}.values():
+            energies = [band(_dict(own.energy(key))) for key in ("inference", "to_accuracy")]
+            samples = f"{own.samples:,}" if own.samples else NONE
+            made.add_row(own.name, own.chip, percent(own.accuracy), energies[0], samples, energies[1])
+    stdout().print(made)
 
 
 def _claim(found: Comparisons) -> list[str]:

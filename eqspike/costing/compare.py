@@ -94,7 +94,7 @@ def compare(
     bits = max(shape.weight_bits for shape in spiking.projections if not shape.name.startswith("bias->"))
     trained = train_perceptron(hidden_sizes(run), data, bits=bits, seed=run.spec.seed, epochs=epochs)
     reached = trained.samples_to(accuracy)
-    seen = reached or len(trained.history) * trained.epoch_samples
+    seen = len(trained.history) * trained.epoch_samples
     skipping, dense = (perceptron_workload(trained, data, seen, run.spec.tick_s, dense=flag) for flag in (False, True))
     own_samples = run.ledger.phases["free"].presentations or None
     known = (trained.accuracy, reached)

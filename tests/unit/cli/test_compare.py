@@ -39,7 +39,8 @@ def test_a_run_is_priced_beside_its_opponents(invoke, run_file, tmp_path):
     assert (tmp_path / "ratios.png").stat().st_size > 10_000
 
 
-def test_two_runs_as_tables(invoke, run_file):
+def test_two_runs_as_tables(invoke, run_file, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "140")
     result = invoke("compare", run_file, run_file)
     assert result.exit_code == 0, result.stderr
     for words in (
@@ -52,6 +53,8 @@ def test_two_runs_as_tables(invoke, run_file):
     ):
         assert words in result.stdout
     assert result.stdout.count("perceptron 64-8-10") == 2
+    head, first, second = (line.split() for line in result.stdout.splitlines()[-5:] if line.strip(" ─"))
+    assert head[-2:] == ["whole", "training"] and first == second and first[:2] == ["tiny", "generic-45nm"]
 
 
 @pytest.mark.parametrize(
