@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from numbers import Integral
 from types import MappingProxyType
 
@@ -124,6 +124,18 @@ class Workload:
         for phase in self.phases:
             for entity, counter in phase.counts:
                 _require_counter(phase.name, entity, counter, layers, projections)
+
+    def of(self, *phases: str) -> Workload:
+        """Return the workload of some of its phases alone.
+
+        Raises
+        ------
+        WorkloadError
+            If one of them does not exist.
+        """
+        for name in phases:
+            self.total(name, "spikes")
+        return replace(self, phases=tuple(phase for phase in self.phases if phase.name in phases))
 
     def total(self, phase: str, counter: str) -> int:
         """Return the sum of ``counter`` in ``phase``; ``synaptic_events`` and ``macs`` add both directions."""

@@ -12,6 +12,7 @@ from statistics import median
 import numpy as np
 
 from eqspike.bench import sanafe_peers
+from eqspike.bench.placement import measure_placement, measure_pricing
 from eqspike.bench.result import Measurement
 from eqspike.core.errors import ConfigError
 from eqspike.core.rng import Purpose, stream
@@ -159,3 +160,5 @@ def _median(work, repeats: int) -> float:
 def measure(repeats: int) -> Iterator[Measurement]:
     """Yield the measurements of the suite."""
     yield from against_sanafe(repeats)
+    yield from measure_pricing(repeats)
+    yield from measure_placement(repeats)

@@ -1,4 +1,4 @@
-"""Placing networks on chips: a million neurons synapse by synapse, a thousand layers by their shapes."""
+"""Placing and pricing networks: a million neurons synapse by synapse, a thousand layers by their shapes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from statistics import median
 import numpy as np
 
 from eqspike.bench.result import Measurement
-from hw_models import Chip, load_chip
+from hw_models import Chip, LayerShape, PhaseCounts, ProjectionShape, Workload, load_chip, price
 from hw_models.chips.limits import Limit, Limits
 from hw_models.mapping import Connection, GraphLayer, NetworkGraph, Placement, place
 
@@ -69,6 +69,36 @@ def measure_placement(repeats: int = 3, neurons: int = NEURONS) -> Iterator[Meas
     found, seconds = _timed(graph, chip, repeats)
     note = f"{_LAYERS:,} layers, {graph.neurons:,} neurons on {found.cores:,} cores, shapes only"
     yield Measurement(f"place-{_LAYERS}-layers", seconds, "s", note=note)
+
+
+def measure_pricing(repeats: int = 3) -> Iterator[Measurement]:
+    """Yield the seconds of placing and pricing a thousand layers on 4,096 cores."""
+    chip, graph = bench_chip(), layers_by_shape()
+    workload = _workload(graph)
+    seconds = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        report = price(workload, chip, placement=place(graph, chip))
+        seconds.append(time.perf_counter() - started)
+    note = (
+        f"placed and priced on 4,096 cores: {report.synaptic_events():.3g} synaptic events, {len(report.rows):,} rows"
+    )
+    yield Measurement(f"price-{_LAYERS}-layers", median(seconds), "s", note=note)
+
+
+def _workload(graph: NetworkGraph) -> Workload:
+    """Return one inference of ``graph`` in which every neuron fires once in a hundred ticks."""
+    sizes = {layer.name: layer.neurons for layer in graph.layers}
+    layers = tuple(LayerShape(name, neurons) for name, neurons in sizes.items())
+    projections, counts = [], {}
+    for name, neurons in sizes.items():
+        counts |= {(name, "spikes"): neurons, (name, "neuron_updates"): 100 * neurons}
+    for joined in graph.connections:
+        name, synapses = f"{joined.pre}->{joined.post}", sizes[joined.pre] * sizes[joined.post]
+        projections.append(ProjectionShape(name, joined.pre, joined.post, synapses, 8, False, False))
+        counts[name, "synaptic_events_forward"] = synapses
+    phase = PhaseCounts("inference", 1, 100, counts)
+    return Workload(graph.name, layers, tuple(projections), (phase,), 1e-3)
 
 
 def _network(targets: np.ndarray, name: str) -> NetworkGraph:

@@ -36,6 +36,10 @@ def energy(
     duration: Annotated[
         float | None, typer.Option(metavar="SECONDS", help="Length of a recording, or of a sample of --nir.")
     ] = None,
+    phase: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PHASE", help="Price only this phase, repeatable: free, nudged, inference."),
+    ] = None,
     node: Annotated[float | None, typer.Option(metavar="NM", help="What if: another technology node.")] = None,
     vdd: Annotated[float | None, typer.Option(metavar="VOLTS", help="What if: another supply.")] = None,
     weight_bits: Annotated[int | None, typer.Option(metavar="BITS", help="What if: another width of weights.")] = None,
@@ -95,12 +99,13 @@ def energy(
         counts_suffix(save_counts)
     found = counted({"RUN": run, "--counts": counts, "--spikes": spikes, "--nir": nir}, network, data, duration)
     placement = found.placed(asked, chips) if place else None
-    report = price(found.workload, asked, tick_s, placement)
+    workload = found.workload.of(*phase) if phase else found.workload
+    report = price(workload, asked, tick_s, placement)
     if not report.phases:
         raise RunFileError("nothing was counted yet.", field=str(found.origin), remedy="Train it first.")
     save_figures(report, figure, tornado, overwrite=force)
     if save_counts is not None:
-        write_counts(found.workload, save_counts, overwrite=force)
+        write_counts(workload, save_counts, overwrite=force)
     if as_json:
         said = {"run_file": str(run) if run else None, "source": str(found.origin), "notes": list(found.notes)}
         print_json(said | document(report))

@@ -24,7 +24,7 @@ _KEYS = {
 }
 _FILLING = LinearSegmentedColormap.from_list("filling", ["#E3EEF6", BLUE, "#00304D"])
 _LOAD = LinearSegmentedColormap.from_list("load", ["#FBE3D3", ORANGE, "#5A2600"])
-_MOST_ROUTERS = 65_536
+_MOST_ROUTERS, _SMALL_MESH = 65_536, 256
 _BAR_IN, _GAP_IN, _ROOM_IN = 0.14, 0.12, 1.05  # the colour bar beside a panel, and the room for it with its words
 _WIDTH_IN, _PANEL_IN, _LEAST_IN, _MOST_IN = 10.6, 3.3, 1.2, 4.2  # of the figure; of a panel's sides
 
@@ -38,7 +38,7 @@ def draw(placement: Placement, title: str = "") -> Figure:
         if there are more routers than a figure can show.
     """
     mesh = placement.mesh
-    columns, rows = int(mesh.x.max()) + 1, int(mesh.y.max()) + 1
+    columns, rows = _shown(placement)
     if columns * rows > _MOST_ROUTERS:
         raise ConfigError(
             f"{columns} x {rows} cores are too many to draw.", field="--figure", remedy="Leave the option out."
@@ -56,6 +56,14 @@ def draw(placement: Placement, title: str = "") -> Figure:
 def save(placement: Placement, path: str | PathLike, title: str = "", *, overwrite: bool = False) -> None:
     """Write the figure of :func:`draw` to ``path``."""
     save_figure(draw(placement, title), path, overwrite=overwrite)
+
+
+def _shown(placement: Placement) -> tuple[int, int]:
+    """Return the columns and rows up to the last core in use, the whole of a small mesh."""
+    mesh = placement.mesh
+    columns, rows = int(mesh.x.max()) + 1, int(mesh.y.max()) + 1
+    whole = mesh.width * mesh.height <= _SMALL_MESH
+    return (max(columns, mesh.width), max(rows, mesh.height)) if whole else (columns, rows)
 
 
 def _height(columns: int, rows: int) -> float:

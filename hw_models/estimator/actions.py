@@ -87,7 +87,7 @@ class Actions:
         raise UnpricedError(
             f"{self.chip.name} has no price for {counter}, and {entity!r} counted {count}{f': {why}' if why else ''}.",
             field=f"actions.{counter}",
-            remedy="Price inference phases alone, or choose a chip that learns."
+            remedy="Price inference alone (eqspike energy --phase inference), or choose a chip that learns."
             if why
             else "Add its terms to the chip file, or name it under free with the reason.",
         )

@@ -47,7 +47,7 @@ def test_every_layer_fires_and_falls_still_before_the_end(simulation) -> None:
 
 def test_without_the_peer_it_says_so(monkeypatch) -> None:
     monkeypatch.setattr(sanafe_peers, "measure", lambda *_, **__: None)
-    found = list(hardware.measure(1))
+    found = list(hardware.against_sanafe(1))
     assert all(m.peer is None for m in found) and found[-1].note.startswith("not compared")
     assert hardware.PEER_VARIABLE in found[-1].note
 

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from eqspike.bench.placement import bench_chip, layers_by_shape, local_network, measure_placement, random_network
+from eqspike.bench.placement import (
+    bench_chip,
+    layers_by_shape,
+    local_network,
+    measure_placement,
+    measure_pricing,
+    random_network,
+)
 from hw_models.mapping import place
 
 
@@ -17,3 +24,9 @@ def test_local_synapses_stay_inside_cores_and_random_ones_do_not() -> None:
     local, astray = (place(build(4900, 20), chip) for build in (local_network, random_network))
     assert local.intercore_spikes < 0.5 * astray.intercore_spikes
     assert layers_by_shape(5).shapes_only
+
+
+def test_a_thousand_layers_are_priced_with_their_packets() -> None:
+    (found,) = measure_pricing(repeats=1)
+    assert found.workload == "price-1000-layers" and found.ours > 0
+    assert "placed and priced on 4,096 cores" in found.note

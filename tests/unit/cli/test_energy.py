@@ -250,3 +250,12 @@ def test_mistakes_end_in_one_message(invoke, files, tmp_path, arguments, words):
     assert result.stdout == "" and len(result.stderr.splitlines()) == 1 and result.stderr.startswith("error: ")
     assert all(word in result.stderr for word in words), result.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+def test_a_phase_alone(invoke, run_file):
+    alone = said(invoke("energy", run_file, "--phase", "inference", "--json"))
+    assert set(alone["report"]["phases"]) == {"inference"}
+    whole = said(invoke("energy", run_file, "--json"))["report"]["phases"]["inference"]
+    assert alone["report"]["phases"]["inference"]["dynamic"] == whole["dynamic"]
+    refused = invoke("energy", run_file, "--phase", "nosuch")
+    assert refused.exit_code == 2 and "inference" in refused.stderr
