@@ -16,61 +16,80 @@ if TYPE_CHECKING:
 _POSITIVE = ("node_nm", "vdd", "clock_hz", "overhead", "tick_s")
 _OPTIONS = {"node_nm": "--node"}
 
+_MaybeRun = Annotated[Path | None, typer.Argument(metavar="RUN", help="Run file that eqspike train wrote.")]
+_Counts = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Counts instead of a run: .json, .toml or .csv, as --save-counts writes."),
+]
+_Spikes = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Recorded spikes instead of a run: .npz or .csv; see --network.")
+]
+_Network = Annotated[
+    str | None,
+    typer.Option(metavar="NETWORK", help="Network of --spikes, as eqspike simulate takes it; by default its own."),
+]
+_Nir = Annotated[Path | None, typer.Option(metavar="MODEL", help="NIR model to simulate on --data.")]
+_Data = Annotated[Path | None, typer.Option(metavar="FILE.npz", help="Samples for --nir.")]
+_Duration = Annotated[
+    float | None, typer.Option(metavar="SECONDS", help="Length of a recording, or of a sample of --nir.")
+]
+_Phase = Annotated[
+    list[str] | None, typer.Option(metavar="PHASE", help="Price only this phase, repeatable: free, nudged, inference.")
+]
+_Node = Annotated[float | None, typer.Option(metavar="NM", help="What if: another technology node.")]
+_Supply = Annotated[float | None, typer.Option(metavar="VOLTS", help="What if: another supply.")]
+_Width = Annotated[int | None, typer.Option(metavar="BITS", help="What if: another width of weights.")]
+_Tick = Annotated[
+    float | None,
+    typer.Option(metavar="SECONDS", help="Time of one hardware tick; by default the chip's, else the recipe's."),
+]
+_Clock = Annotated[float | None, typer.Option(metavar="HERTZ", help="What if: another clock.")]
+_Policy = Annotated[
+    str | None,
+    typer.Option(metavar="POLICY", help="Weights read backwards: duplicate, transposable, column_walk, crossbar."),
+]
+_Variant = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Constants of another publication, as eqspike chips NAME lists.")
+]
+_Overhead = Annotated[float | None, typer.Option(metavar="FACTOR", help="What if: another factor of dynamic energy.")]
+_Figure = Annotated[
+    Path | None, typer.Option(metavar="FILE.png", help="Draw energies by component (.png, .svg, .pdf).")
+]
+_Tornado = Annotated[
+    Path | None, typer.Option(metavar="FILE.png", help="Draw which constant decides (.png, .svg, .pdf).")
+]
+_SaveCounts = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Write the counts that were priced: .json, .toml or .csv.")
+]
+_Place = Annotated[
+    bool, typer.Option("--place", help="Place the network on cores: packets, hops and cores in use are counted.")
+]
+_Chips = Annotated[int, typer.Option(min=1, help="Chips side by side for --place.")]
+
 
 def energy(
-    run: Annotated[Path | None, typer.Argument(metavar="[RUN]", help="Run file that eqspike train wrote.")] = None,
+    run: _MaybeRun = None,
     chip: ChipOption = DEFAULT_CHIP,
-    counts: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Counts instead of a run: .json, .toml or .csv, as --save-counts writes."),
-    ] = None,
-    spikes: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Recorded spikes instead of a run: .npz or .csv; see --network.")
-    ] = None,
-    network: Annotated[
-        str | None,
-        typer.Option(metavar="NETWORK", help="Network of --spikes, as eqspike simulate takes it; by default its own."),
-    ] = None,
-    nir: Annotated[Path | None, typer.Option(metavar="MODEL", help="NIR model to simulate on --data.")] = None,
-    data: Annotated[Path | None, typer.Option(metavar="FILE.npz", help="Samples for --nir.")] = None,
-    duration: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="Length of a recording, or of a sample of --nir.")
-    ] = None,
-    phase: Annotated[
-        list[str] | None,
-        typer.Option(metavar="PHASE", help="Price only this phase, repeatable: free, nudged, inference."),
-    ] = None,
-    node: Annotated[float | None, typer.Option(metavar="NM", help="What if: another technology node.")] = None,
-    vdd: Annotated[float | None, typer.Option(metavar="VOLTS", help="What if: another supply.")] = None,
-    weight_bits: Annotated[int | None, typer.Option(metavar="BITS", help="What if: another width of weights.")] = None,
-    tick_s: Annotated[
-        float | None,
-        typer.Option(metavar="SECONDS", help="Time of one hardware tick; by default the chip's, else the recipe's."),
-    ] = None,
-    clock_hz: Annotated[float | None, typer.Option(metavar="HERTZ", help="What if: another clock.")] = None,
-    transposition: Annotated[
-        str | None,
-        typer.Option(metavar="POLICY", help="Weights read backwards: duplicate, transposable, column_walk, crossbar."),
-    ] = None,
-    variant: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Constants of another publication, as eqspike chips NAME lists.")
-    ] = None,
-    overhead: Annotated[
-        float | None, typer.Option(metavar="FACTOR", help="What if: another factor of dynamic energy.")
-    ] = None,
-    figure: Annotated[
-        Path | None, typer.Option(metavar="FILE.png", help="Draw energies by component (.png, .svg, .pdf).")
-    ] = None,
-    tornado: Annotated[
-        Path | None, typer.Option(metavar="FILE.png", help="Draw which constant decides (.png, .svg, .pdf).")
-    ] = None,
-    save_counts: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the counts that were priced: .json, .toml or .csv.")
-    ] = None,
-    place: Annotated[
-        bool, typer.Option("--place", help="Place the network on cores: packets, hops and cores in use are counted.")
-    ] = False,
-    chips: Annotated[int, typer.Option(min=1, help="Chips side by side for --place.")] = 1,
+    counts: _Counts = None,
+    spikes: _Spikes = None,
+    network: _Network = None,
+    nir: _Nir = None,
+    data: _Data = None,
+    duration: _Duration = None,
+    phase: _Phase = None,
+    node: _Node = None,
+    vdd: _Supply = None,
+    weight_bits: _Width = None,
+    tick_s: _Tick = None,
+    clock_hz: _Clock = None,
+    transposition: _Policy = None,
+    variant: _Variant = None,
+    overhead: _Overhead = None,
+    figure: _Figure = None,
+    tornado: _Tornado = None,
+    save_counts: _SaveCounts = None,
+    place: _Place = False,
+    chips: _Chips = 1,
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:

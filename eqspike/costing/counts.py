@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,6 +15,7 @@ from pydantic import Field
 from eqspike.core.config import Config
 from eqspike.core.errors import ConfigError
 from eqspike.core.ledger import LEDGER_VERSION
+from eqspike.costing.counts_table import from_table, to_table
 from eqspike.costing.workload import LEARNING_PHASES
 from eqspike.recording.files import write_atomically
 from hw_models.errors import HardwareError, WorkloadError
@@ -23,14 +23,6 @@ from hw_models.toml import to_toml
 from hw_models.workload import LayerShape, PhaseCounts, ProjectionShape, Workload
 
 SUFFIXES = (".json", ".toml", ".csv")
-HEAD = ("phase", "entity", "counter", "count")
-RUN = "run"
-_RUN_ROWS = {"schema": int, "name": str, "tick_s": float}
-_PHASE_ROWS = {"presentations": int, "ticks": int, "learning": bool}
-_SIZES = {
-    "neurons": int, "stateful": bool, "pre": str, "post": str, "synapses": int, "weight_bits": int,
-    "bidirectional": bool, "plastic": bool, "accumulator_bits": int,
-}  # fmt: skip
 Count = Annotated[int, Field(ge=0)]
 
 
@@ -76,7 +68,7 @@ def write_counts(workload: Workload, path: str | PathLike, *, overwrite: bool = 
         If the file exists and ``overwrite`` is false, or cannot be written.
     """
     document = counts_document(workload)
-    written = {".json": _json, ".toml": to_toml, ".csv": _csv}[counts_suffix(path)](document)
+    written = {".json": _json, ".toml": to_toml, ".csv": to_table}[counts_suffix(path)](document)
     write_atomically(path, written.encode(), overwrite=overwrite)
 
 
@@ -91,7 +83,7 @@ def read_counts(path: str | PathLike) -> Workload:
     suffix, where = counts_suffix(path), str(path)
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
-        document = {".json": json.loads, ".toml": tomllib.loads, ".csv": _from_csv}[suffix](text)
+        document = {".json": json.loads, ".toml": tomllib.loads, ".csv": from_table}[suffix](text)
     except (OSError, ValueError, csv.Error) as error:  # ValueError: no UTF-8, no JSON, no TOML, a bad cell
         raise WorkloadError(
             f"the counts cannot be read ({error}).", field=where, remedy="Give a file as --save-counts writes it."
@@ -191,79 +183,3 @@ def _workload(counts: _Counts, stem: str) -> Workload:
 
 def _json(document: Mapping) -> str:
     return json.dumps(document, indent=1) + "\n"
-
-
-def _csv(document: Mapping) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(HEAD)
-    writer.writerows(_rows(document))
-    return text.getvalue()
-
-
-def _rows(document: Mapping) -> Iterator[tuple[str, str, str, Any]]:
-    yield from (("", RUN, key, document[key]) for key in _RUN_ROWS)
-    for group in ("layers", "projections"):
-        for name, sizes in document[group].items():
-            yield from (("", name, key, _plain(value)) for key, value in sizes.items())
-    for phase, one in document["phases"].items():
-        yield from ((phase, RUN, key, _plain(one[key])) for key in _PHASE_ROWS)
-        for entity, counters in one["counts"].items():
-            yield from ((phase, entity, counter, count) for counter, count in counters.items())
-
-
-def _plain(value: Any) -> Any:
-    return int(value) if isinstance(value, bool) else value
-
-
-def _from_csv(text: str) -> dict[str, Any]:
-    """Return the document of a tidy table; rows without a phase hold sizes, those of ``run`` what holds for all."""
-    reader = csv.reader(io.StringIO(text))
-    if tuple(cell.strip() for cell in next(reader, [])) != HEAD:
-        raise ValueError(f"the first line is not {','.join(HEAD)}")
-    document: dict[str, Any] = {"layers": {}, "projections": {}, "phases": {}}
-    sizes: dict[str, dict[str, Any]] = {}
-    for row in reader:
-        if not any(cell.strip() for cell in row):
-            continue
-        if len(row) != len(HEAD):
-            raise ValueError(f"line {reader.line_num}: {len(row)} cells, not {len(HEAD)}")
-        phase, entity, key, cell = (cell.strip() for cell in row)
-        place, kind = _place(document, sizes, phase, entity, key, reader.line_num)
-        if key in place:
-            raise ValueError(f"line {reader.line_num}: {entity}, {key} is there twice")
-        place[key] = _cell(cell, kind, f"line {reader.line_num}: {key}")
-    for entity, found in sizes.items():
-        if "neurons" in found:
-            document["layers"][entity] = found
-        else:
-            pre, arrow, post = entity.partition("->")
-            document["projections"][entity] = ({"pre": pre, "post": post} if arrow else {}) | found
-    return document
-
-
-def _place(
-    document: dict[str, Any], sizes: dict[str, dict[str, Any]], phase: str, entity: str, key: str, line: int
-) -> tuple[dict[str, Any], type]:
-    """Return the table that a row belongs to, and the type of its value."""
-    if not phase:
-        if entity == RUN and key in _RUN_ROWS:
-            return document, _RUN_ROWS[key]
-        if key not in _SIZES:
-            raise ValueError(f"line {line}: {key!r} is no size; known: {', '.join(_SIZES)}")
-        return sizes.setdefault(entity, {}), _SIZES[key]
-    found = document["phases"].setdefault(phase, {"counts": {}})
-    if entity == RUN and key in _PHASE_ROWS:
-        return found, _PHASE_ROWS[key]
-    return found["counts"].setdefault(entity, {}), int
-
-
-def _cell(cell: str, kind: type, where: str) -> Any:
-    try:
-        if kind is bool:
-            return {"0": False, "1": True, "false": False, "true": True}[cell.lower()]
-        if kind is int and not cell.lstrip("-").isdecimal():
-            return int(number) if (number := float(cell)).is_integer() else number
-        return kind(cell)
-    except (ValueError, KeyError, OverflowError):
-        raise ValueError(f"{where}: {cell!r} is not a {kind.__name__}") from None
