@@ -9,6 +9,11 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
+    "Connection": "mapping",
+    "GraphLayer": "mapping",
+    "NetworkGraph": "mapping",
+    "Placement": "mapping",
+    "place": "mapping",
     "Band": "report",
     "CostReport": "report",
     "Chip": "chips",

@@ -52,7 +52,7 @@ def partition(wires: Wires, bounds: Bounds, strategy: str, seed: int) -> np.ndar
         return natural
     found = [natural, *_candidates(wires, bounds, natural, seed)]
     found = [found[0], *(_split_senders(wires, bounds, core) for core in found[1:])]
-    return min(found, key=lambda core: (core.max() >= bounds.cores, packets_of(wires, core)))
+    return min(found, key=lambda core: (int(core.max()) >= bounds.cores, packets_of(wires, core)))
 
 
 def packets_of(wires: Wires, core: np.ndarray) -> float:
@@ -61,7 +61,7 @@ def packets_of(wires: Wires, core: np.ndarray) -> float:
 
 
 def _candidates(wires: Wires, bounds: Bounds, natural: np.ndarray, seed: int) -> Iterator[np.ndarray]:
-    cores = natural.max() + 1
+    cores = int(natural.max()) + 1
     if cores == 1:
         return
     if len(wires.targets) <= _EXACT_SYNAPSES and len(wires.targets) * (cores + 1) <= _EXACT_WORK:

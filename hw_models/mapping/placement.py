@@ -75,8 +75,12 @@ class Placement:
 
     @property
     def binds(self) -> str | None:
-        """Name of the fullest limit among those that fill up as a network grows, None where the chip states none."""
-        return next((one.name for one in self.constraints if one.name not in _FORMATS), None)
+        """Name of the fullest limit among those that fill up as a network grows, None where the chip states none.
+
+        The cores of the chip are one of them from the second core on.
+        """
+        trivial = {*_FORMATS, "cores"} if self.cores == 1 else _FORMATS
+        return next((one.name for one in self.constraints if one.name not in trivial), None)
 
     @property
     def intercore_spikes(self) -> float:

@@ -213,6 +213,26 @@ def test_shapes_of_a_thousand_layers_are_placed_in_a_moment() -> None:
     assert placement.intercore_spikes < contiguous.intercore_spikes
 
 
+def test_what_binds_is_what_fills_up_with_the_network() -> None:
+    graph = perceptron()
+    one = place(graph, chip(cores=1, neurons_per_core=220, weight_bits=3))
+    assert one.binds == "neurons_per_core", "neither the width of weights nor the one core of the chip"
+    assert place(graph, chip(cores=2, neurons_per_core=60, weight_bits=3)).binds == "cores"
+
+
+def test_large_networks_are_not_lowered_packet_by_packet(monkeypatch) -> None:
+    """Synapses x cores pass 32 bits here."""
+
+    def settle(*_) -> None:
+        raise AssertionError("too much work")
+
+    monkeypatch.setattr("hw_models.mapping.partition.settle", settle)
+    targets = np.random.default_rng(0).integers(0, 4000, 4000 * 200)
+    joined = Connection("a", "a", "sparse", np.arange(0, 800_001, 200), targets)
+    graph = NetworkGraph((GraphLayer("a", 4000),), (joined,))
+    assert place(graph, chip(neurons_per_core=1)).cores == 4000
+
+
 @pytest.mark.parametrize("explicit", [True, False])
 def test_cores_that_would_send_to_too_many_are_split(explicit: bool) -> None:
     """Four neurons of one core reach 8 cores each: with 16 destinations a core, they need two cores."""
