@@ -10,6 +10,7 @@ import numpy as np
 from hw_models.chips.limits import Limits
 
 _SWAP_WORK = 150_000_000
+_MOST_PAIRS = 2_000_000  # of cores; where more talk to each other, all do, and no swap helps
 _WIDEST = 8192  # cores between which traffic is tabled
 
 
@@ -70,7 +71,7 @@ def seat(cores: int, limits: Limits, between: tuple[np.ndarray, np.ndarray, np.n
     corner = np.array([(k % columns * width, k // columns * height) for k in range(chips)])
     slots = (on_chip[None] + corner[:, None]).reshape(-1, 2)
     taken = np.arange(cores)
-    if cores > 2 and len(between[0]):
+    if cores > 2 and 0 < len(between[0]) <= _MOST_PAIRS:
         taken = _swapped(cores, slots, depth, between, seed)
     return Mesh(width, height, depth, chips, slots[taken, 0], slots[taken, 1], limits.multicast)
 

@@ -52,6 +52,8 @@ def partition(wires: Wires, bounds: Bounds, strategy: str, seed: int) -> np.ndar
         return natural
     found = [natural, *_candidates(wires, bounds, natural, seed)]
     found = [found[0], *(_split_senders(wires, bounds, core) for core in found[1:])]
+    if len(found) == 1:
+        return natural
     return min(found, key=lambda core: (int(core.max()) >= bounds.cores, packets_of(wires, core)))
 
 
@@ -79,7 +81,6 @@ def _candidates(wires: Wires, bounds: Bounds, natural: np.ndarray, seed: int) ->
         group = _grown(wires, bounds, seed, _LEAST_SHARE)
     if group is None:
         return
-    yield _filled(wires, bounds, *_ordered(wires, group))
     yield _filled(wires, bounds, *_ordered(wires, _streamed(wires, bounds, group)))
 
 
