@@ -4,47 +4,15 @@ from __future__ import annotations
 
 import time
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
-if TYPE_CHECKING:
-    from eqspike.training.loop import Progress as Report
+from eqspike.training.pace import STAGES, Pace
+from eqspike.training.progress import Progress as Report
 
 LINE_S, QUIET_S = 5.0, 30.0  # in a log, lines of finished epochs are so far apart, and others come after such a silence
-STAGES = {
-    "compile": "preparing kernels (the first run of a version compiles them, about 20 s)",
-    "test": "testing",
-}
-
-
-class Pace:
-    """Samples per second of training and the time left, from reports; compiling and validating are left out."""
-
-    def __init__(self) -> None:
-        self._samples, self._seconds = 0, 0.0
-        self._last: tuple[float, int, int] | None = None
-
-    def add(self, report: Report, now: float) -> None:
-        """Take in a report; the first of each epoch, and what compiled, only sets the mark."""
-        if report.stage != "train":
-            self._last = None
-            return
-        if self._last and self._last[1] == report.epoch and report.sample > self._last[2]:
-            self._samples += report.sample - self._last[2]
-            self._seconds += now - self._last[0]
-        self._last = (now, report.epoch, report.sample)
-
-    @property
-    def rate(self) -> float | None:
-        """Training samples per second, None until it is known."""
-        return self._samples / self._seconds if self._samples and self._seconds > 0 else None
-
-    def left(self, report: Report) -> float | None:
-        """Return the seconds that the remaining epochs will take, None until it is known."""
-        remaining = (report.epochs - report.epoch) * report.samples - report.sample
-        return remaining / self.rate if self.rate else None
 
 
 class Monitor:
@@ -84,7 +52,7 @@ class Monitor:
             return
         ended = report.sample == 0 and report.epoch > 0
         epoch = report.epoch + (not ended)
-        said = self._facts(report)
+        said = self._pace.facts(report)
         self._bar.update(
             self._task,
             description=f"epoch {epoch}/{report.epochs}",
@@ -114,19 +82,3 @@ class Monitor:
         if not self._console.is_terminal:
             self._console.print(said, soft_wrap=True)
             self._spoken = time.monotonic()
-
-    def _facts(self, report: Report) -> str:
-        rate, left = self._pace.rate, self._pace.left(report)
-        parts = (
-            f"{rate:,.0f} samples/s" if rate else "",
-            f"train {report.train_accuracy:.1%}" if report.train_accuracy is not None else "",
-            f"validation {report.validation_accuracy:.1%}" if report.validation_accuracy is not None else "",
-            f"{_clock(left)} left" if left and left >= 0.5 else "",
-        )
-        return "  ".join(part for part in parts if part)
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from eqspike.core import html
+from eqspike.core.notebook import card
+
 LEDGER_VERSION = 1
 PHASES = ("free", "nudged", "inference")
 LAYER_COUNTERS = ("spikes", "neuron_updates", "trace_updates", "saturations")
@@ -99,6 +102,10 @@ class Ledger:
                 yield phase, "run", "ticks", counts.ticks
             if counts.presentations:
                 yield phase, "run", "presentations", counts.presentations
+
+    def _repr_html_(self) -> str:
+        rows = [(phase, name, counter.replace("_", " "), f"{count:,}") for phase, name, counter, count in self.rows()]
+        return card("Ledger", html.table("Counted events", ("phase", "of", "counter", "count"), rows, left=3))
 
     def to_dict(self) -> dict:
         """Return the ledger as plain JSON types, the form that run files store."""

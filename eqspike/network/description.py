@@ -11,6 +11,8 @@ from pydantic import Field, model_validator
 
 from eqspike.core.config import Config
 from eqspike.core.errors import ConfigError
+from eqspike.core.html import table
+from eqspike.core.notebook import card
 from eqspike.network.connectivity import Connectivity, Distribution
 from eqspike.network.neurons import LIF
 
@@ -248,6 +250,25 @@ class Network:
     def synapses(self) -> int:
         """Number of stored weights, biases not counted."""
         return sum(prod(self.stored(projection)) for projection in self.projections)
+
+    def _repr_html_(self) -> str:
+        layers = [(layer.name, layer.kind, " x ".join(map(str, layer.shape))) for layer in self.layers]
+        projections = [(projection.name, *self._said(projection)) for projection in self.projections]
+        return card(
+            "Network",
+            table("Layers", ("layer", "kind", "neurons"), layers, left=2),
+            table("Projections", ("projection", "how", "weights"), projections, left=2),
+        )
+
+    def _said(self, projection: Projection) -> tuple[str, str]:
+        """Return how a projection joins its layers, and how many weights it stores where its wiring does not decide."""
+        ways = ("symmetric", "separate", "plastic", "read_out")
+        said = [name.replace("_", " ") for name in ways if getattr(projection, name)]
+        kernel = projection.kernel
+        if projection.connectivity is not None:
+            return ", ".join([type(projection.connectivity).__name__, *said]), "as wired"
+        how = "all to all" if kernel is None else f"convolution {kernel.size} x {kernel.size}"
+        return ", ".join([how, *said]), f"{prod(self.stored(projection)):,}"
 
 
 def with_channels(image_shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from eqspike.core import notebook
 from eqspike.core.errors import ConfigError, RunFileError
 from eqspike.data import Dataset, load_dataset
 from eqspike.recipes import load_recipe
 from eqspike.recording import check_output
 from eqspike.training import loop
-from eqspike.training.loop import Progress
+from eqspike.training.pace import NotebookProgress
+from eqspike.training.progress import Progress
 from eqspike.training.run import Run, check_data, new_run, open_run
 from eqspike.training.spec import RunSpec, with_settings
 from eqspike.training.specs import parse_spec, without_foreign
@@ -60,6 +62,7 @@ def train(
     out : the run file, written at every checkpoint; None keeps the run in memory only.
     overwrite : whether an existing ``out`` may be replaced.
     threads : threads for inference, by default one per core.
+    on_progress : is told where training stands; by default a bar shows it in a notebook, and nothing elsewhere.
     settings : changes to the recipe, dots written as double underscores: ``seed=2, training__epochs=5``.
 
     Raises
@@ -73,7 +76,7 @@ def train(
     dataset = load_data(spec)
     run = new_run(spec, dataset, Path(out) if out is not None else None)
     run.save(overwrite=overwrite)  # takes the name at once: another process that chose it too is told so
-    return loop.train(run, dataset, threads=threads, on_progress=on_progress)
+    return loop.train(run, dataset, threads=threads, on_progress=on_progress or _shown())
 
 
 def resume(
@@ -108,4 +111,8 @@ def resume(
     dataset = load_data(run.spec)
     check_data(run, dataset)
     run.substrate.clear_counts("inference")  # counted once, at the end
-    return loop.train(run, dataset, threads=threads, on_progress=on_progress)
+    return loop.train(run, dataset, threads=threads, on_progress=on_progress or _shown())
+
+
+def _shown() -> NotebookProgress | None:
+    return NotebookProgress() if notebook.running() else None

@@ -14,23 +14,11 @@ from eqspike.core.rng import Purpose, stream
 from eqspike.data import Dataset
 from eqspike.training.interruption import Stop, stop_on_signals
 from eqspike.training.probing import TaskAccuracies, WeightTrajectory, observe_all
+from eqspike.training.progress import Progress
 from eqspike.training.run import Run
 from eqspike.training.tasks import Curriculum, Task, begin_task, curriculum_of, face_task
 
 CHUNK_S = 0.25  # a kernel call is long enough to cost nothing and short enough to be interrupted
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a run is: ``stage`` is compile, train, validate or test; accuracies are None until known."""
-
-    stage: str
-    epoch: int
-    epochs: int
-    sample: int
-    samples: int
-    train_accuracy: float | None = None
-    validation_accuracy: float | None = None
 
 
 @dataclass(frozen=True)

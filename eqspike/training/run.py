@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from eqspike.core.errors import ConfigError, RunFileError
+from eqspike.core.html import facts, percent, table, whole
 from eqspike.core.ledger import Ledger
+from eqspike.core.notebook import card
 from eqspike.core.protocols import Substrate
 from eqspike.data import Dataset
 from eqspike.network.description import Network
@@ -24,6 +26,8 @@ METRICS = {
     "learning_rate_scale": np.float64,
     "seconds": np.float64,
 }
+
+_EPOCHS_SHOWN = 10
 
 
 @dataclass
@@ -66,6 +70,25 @@ class Run:
         return f"{self.spec.name}, seed {self.spec.seed}, {self.status}, {done}" + (
             f", test accuracy {accuracy:.2%}" if accuracy is not None else ""
         )
+
+    def _repr_html_(self) -> str:
+        shown = ("epoch", "train_accuracy", "validation_accuracy", "seconds")
+        epochs = list(zip(*(self.metrics[name][-_EPOCHS_SHOWN:] for name in shown), strict=True))
+        rows = [
+            (epoch, percent(train), percent(validation), f"{seconds:.3g}")
+            for epoch, train, validation, seconds in epochs
+        ]
+        spikes = self.results.get("spikes_per_inference")
+        said = [
+            ("recipe", f"{self.spec.name}, seed {self.spec.seed}, on {self.data['name']}"),
+            ("status", f"{self.status}, {self.progress['epoch']} epochs"),
+            ("test accuracy", percent(self.results.get("test_accuracy"))),
+            *([("spikes an inference", whole(spikes))] if spikes else []),
+            ("run file", self.path or "none"),
+        ]
+        columns = ("epoch", "training accuracy", "validation accuracy", "seconds")
+        learnt = [table(f"The last {len(rows)} epochs", columns, rows)] if rows else []
+        return card("Run", facts(said), *learnt)
 
     def save(self, *, overwrite: bool = True) -> None:
         """Write the run file, if the run has one, atomically: the previous one survives any failure."""

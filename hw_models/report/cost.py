@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hw_models.errors import UnpricedError, WorkloadError
-from hw_models.report import text, whatif
+from hw_models.report import html, text, whatif
 from hw_models.report.band import Band
 from hw_models.report.rows import PARTS, CostRow, Endurance, PhaseSize, PhaseTime, Reproduced
 
@@ -223,6 +223,9 @@ class CostReport:
     def __str__(self) -> str:
         """Return a plain table: joules by phase and component, per presentation, then what the reader must know."""
         return text.table(self)
+
+    def _repr_html_(self) -> str:
+        return html.page(self)
 
 
 def _total(rows: Iterable[CostRow]) -> Band:

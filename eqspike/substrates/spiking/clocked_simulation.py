@@ -16,6 +16,7 @@ from eqspike.kernels.simulation_plasticity import NoRule
 from eqspike.network.description import Layer, Network
 from eqspike.network.inputs import Input, SpikeList
 from eqspike.substrates.spiking.clocks import Clocked, FixedPoint, Outcome, Spikes
+from eqspike.substrates.spiking.display import simulation_html
 from eqspike.substrates.spiking.simulation_program import (
     Part,
     build_part,
@@ -75,6 +76,9 @@ class ClockedSimulation:
         self._recorded: list[tuple[int, np.ndarray, np.ndarray]] = []
         self._spikes, self._seen = np.zeros(n_layers, np.int64), np.zeros(n_layers, np.int64)
         self.ticks, self.outcome = 0, Outcome("completed", 0.0)
+
+    def _repr_html_(self) -> str:
+        return simulation_html(self)
 
     @property
     def time_s(self) -> float:

@@ -18,6 +18,7 @@ from eqspike.network.inputs import Input, Poisson
 from eqspike.substrates.spiking import exact_program as build
 from eqspike.substrates.spiking import exact_state as start
 from eqspike.substrates.spiking.clocks import Exact, Outcome, Spikes
+from eqspike.substrates.spiking.display import simulation_html
 from eqspike.substrates.spiking.wiring import check_bounds, stored_synapses
 
 _LOGGED = 1 << 16  # spikes that the loop may log before it hands them over
@@ -103,6 +104,9 @@ class ExactSimulation:
         self._proceed = proceed_uncached if own else proceed
         self.time_s, self.outcome = 0.0, Outcome("completed", 0.0)
         begin(self._program, self._state, self._inputs, seed)
+
+    def _repr_html_(self) -> str:
+        return simulation_html(self)
 
     def run(self, duration_s: float) -> Outcome:
         """Go on for ``duration_s``, to its end included; a run in pieces is the run in one.

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
 
+from eqspike.core import notebook
 from eqspike.core.errors import ConfigError
 from eqspike.core.ledger import Ledger
 from eqspike.network.description import Network
@@ -14,6 +16,8 @@ from eqspike.network.inputs import Input, Poisson, SpikeList
 from eqspike.network.neurons import LIF
 from eqspike.substrates.spiking.clocks import Clock, Clocked, Exact, FixedPoint, Outcome, Spikes
 from eqspike.substrates.spiking.memory import check_memory
+
+_SLICES = 50  # of a run that is watched
 
 
 class Simulation(Protocol):
@@ -119,8 +123,23 @@ def simulate(
         network, clock=clock, inputs=inputs, rule=rule, seed=seed, initial=initial, threads=threads,
         max_rate_hz=max_rate_hz,
     )  # fmt: skip
-    simulation.run(duration_s)
+    _run(simulation, duration_s)
     return simulation
+
+
+def _run(simulation: Simulation, duration_s: float) -> None:
+    """Run at once; in a notebook in slices of ticks, so that a bar moves: a run in slices is the run in one."""
+    tick_s = getattr(simulation.clock, "tick_s", None)
+    if tick_s is None or not notebook.running():
+        simulation.run(duration_s)
+        return
+    live, ticks = notebook.Live(), max(1, round(duration_s / tick_s))
+    ends = np.unique(np.linspace(0, ticks, min(ticks, _SLICES) + 1).astype(np.int64))
+    for begin, end in pairwise(ends.tolist()):
+        simulation.run((end - begin) * tick_s)
+        live.show(f"{simulation.time_s:.4g} of {ticks * tick_s:.4g} s", end / ticks, last=end == ticks)
+        if simulation.outcome.kind != "completed":
+            break
 
 
 def _check_kinds(clock: Clock, rule) -> None:
