@@ -19,6 +19,7 @@ from eqspike.cli.export import export
 from eqspike.cli.fit import fit
 from eqspike.cli.gradients import gradients
 from eqspike.cli.recipes import recipes
+from eqspike.cli.report import report
 from eqspike.cli.reproduce import reproduce
 from eqspike.cli.simulate import simulate
 from eqspike.cli.stdp import stdp
@@ -80,6 +81,7 @@ for _command in (
     energy,
     compare,
     fit,
+    report,
     calibrate,
     simulate,
     stdp,

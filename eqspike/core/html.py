@@ -15,14 +15,15 @@ class Markup(str):
     __slots__ = ()
 
 
-def tag(name: str, *content: Any, **attributes: Any) -> Markup:
+def tag(element: str, /, *content: Any, **attributes: Any) -> Markup:
     """Return an element; ``class_`` is class, ``aria_label`` aria-label; attributes that are None are left out."""
     given = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{escape(str(value))}"'
         for key, value in attributes.items()
         if value is not None
     )
-    return Markup(f"<{name}{given}>" if name in _VOID else f"<{name}{given}>{joined(content)}</{name}>")
+    opened = f"<{element}{given}>"
+    return Markup(opened if element in _VOID else f"{opened}{joined(content)}</{element}>")
 
 
 def joined(parts: Iterable[Any]) -> Markup:
@@ -56,9 +57,9 @@ def listed(items: Iterable[Any]) -> Markup:
     return tag("ul", joined(tag("li", item) for item in items))
 
 
-def folded(title: str, *content: Any) -> Markup:
-    """Return what is shown once its title is opened."""
-    return tag("details", tag("summary", title), *content)
+def folded(title: str, *content: Any, shown: bool = False) -> Markup:
+    """Return what is shown once its title is opened, or until it is closed."""
+    return tag("details", tag("summary", title), *content, open="" if shown else None)
 
 
 def whole(number: float) -> str:

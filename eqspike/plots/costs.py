@@ -59,7 +59,7 @@ def draw_components(report: Mapping[str, Any]) -> Figure:
     handles, labels = axes.get_legend_handles_labels()
     beside = {"loc": "center left", "bbox_to_anchor": (1.02, 0.5)}
     axes.legend(handles[::-1], labels[::-1], fontsize=TICK, frameon=False, **beside)
-    figure.suptitle(f"{report['workload']} on {report['chip']}", fontsize=TITLE, x=0.5, y=0.985)
+    figure.suptitle(f"{report['workload']} on {report['chip']}", fontsize=TITLE, x=0.5, y=0.985, parse_math=False)
     return figure
 
 

@@ -10,6 +10,7 @@ import textwrap
 from os import PathLike
 from pathlib import Path
 
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -48,7 +49,9 @@ def new_figure(
         middle = (below - 0.62 - equation_in / 2) / height
         figure.text(0.5, middle, f"${equation}$", ha="center", va="center", fontsize=LABEL + 1)
     top = (below - 0.62 - equation_in) / height
-    figure.text(0.3 / width_in, top, "\n".join(lines), ha="left", va="top", fontsize=CAPTION, linespacing=1.25)
+    figure.text(
+        0.3 / width_in, top, "\n".join(lines), ha="left", va="top", fontsize=CAPTION, linespacing=1.25, parse_math=False
+    )
     return figure, axes
 
 
@@ -84,7 +87,13 @@ def save_figure(figure: Figure, path: str | PathLike, *, overwrite: bool = False
             f"figures are not written as '{suffix}'.", field=str(path), remedy=f"Use {', '.join(_SUFFIXES)}."
         )
     resolve_target(path, overwrite=overwrite)
-    dates = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}[suffix]
+    write_atomically(path, encoded(figure, suffix[1:]), overwrite=overwrite)
+
+
+def encoded(figure: Figure, kind: str) -> bytes:
+    """Return a figure as the bytes of a ``png``, ``svg`` or ``pdf``; the same figure gives the same bytes."""
+    undated = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[kind]
     content = io.BytesIO()
-    figure.savefig(content, format=suffix[1:], metadata={**dates, **({"Software": None} if suffix == ".png" else {})})
-    write_atomically(path, content.getvalue(), overwrite=overwrite)
+    with rc_context({"svg.hashsalt": "eqspike"}):
+        figure.savefig(content, format=kind, metadata=undated)
+    return content.getvalue()

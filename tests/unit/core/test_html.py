@@ -1,34 +1,10 @@
 from __future__ import annotations
 
-from html.parser import HTMLParser
-
 from hypothesis import given
 from hypothesis import strategies as st
+from reference.html_reader import Reader
 
 from eqspike.core.html import Markup, facts, folded, joined, listed, table, tag
-
-
-class Reader(HTMLParser):
-    """Elements in order, and the text between them."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.elements: list[tuple[str, dict]] = []
-        self.open: list[str] = []
-        self.text = ""
-        self.feed(html)
-        self.close()
-
-    def handle_starttag(self, name, attributes):
-        self.elements.append((name, dict(attributes)))
-        if name not in ("br", "img", "link", "meta"):
-            self.open.append(name)
-
-    def handle_endtag(self, name):
-        assert self.open.pop() == name
-
-    def handle_data(self, text):
-        self.text += text
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\0")))
