@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -71,6 +71,7 @@ def _show_settings(recipe: str, document: Mapping) -> None:
     from rich.text import Text
 
     from eqspike.cli.output import stdout, table
+    from eqspike.core.config import flat
     from eqspike.recipes import load_recipe
 
     declared = dict(flat(load_recipe(recipe)))
@@ -80,16 +81,3 @@ def _show_settings(recipe: str, document: Mapping) -> None:
     console = stdout()
     console.print(made)
     console.print(f"Change any of them with eqspike train {recipe} --set KEY=VALUE.", style="dim")
-
-
-def flat(settings: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield (dotted key, value) of nested settings, as ``--set`` takes them."""
-    if isinstance(settings, Mapping):
-        inner = settings.items()
-    elif isinstance(settings, list) and settings and isinstance(settings[0], Mapping):
-        inner = enumerate(settings)
-    else:
-        yield path, settings
-        return
-    for key, value in inner:
-        yield from flat(value, f"{path}.{key}" if path else str(key))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any, Self, get_args
 
@@ -79,3 +79,16 @@ def _tags(group: type[Config]) -> tuple:
     """Return the names, or kinds, that choose ``group`` among alternatives."""
     fields = [group.model_fields[key].annotation for key in ("name", "kind") if key in group.model_fields]
     return tuple(tag for field in fields for tag in get_args(field))
+
+
+def flat(settings: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield (dotted key, value) of nested settings, places in lists of groups as numbers."""
+    if isinstance(settings, Mapping):
+        inner = settings.items()
+    elif isinstance(settings, list) and settings and isinstance(settings[0], Mapping):
+        inner = enumerate(settings)
+    else:
+        yield path, settings
+        return
+    for key, value in inner:
+        yield from flat(value, f"{path}.{key}" if path else str(key))

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import shlex
 import tomllib
-from collections.abc import Iterator, Mapping
 from itertools import chain
-from typing import Any
 
+from eqspike.core.config import flat
 from eqspike.core.errors import EqspikeError
 from eqspike.core.html import facts, folded, table, tag
 from eqspike.recipes import shipped_recipes
@@ -98,16 +97,3 @@ def command_of(spec: RunSpec) -> str | None:
         return None
     words = (["--seed", text] if key == "seed" else ["--set", f"{key}={text}"] for key, text in said.items())
     return shlex.join(["eqspike", "train", spec.name, *chain.from_iterable(words)])
-
-
-def flat(settings: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield (dotted key, value) of nested settings, places in lists of groups as numbers."""
-    if isinstance(settings, Mapping):
-        inner = settings.items()
-    elif isinstance(settings, list) and settings and isinstance(settings[0], Mapping):
-        inner = enumerate(settings)
-    else:
-        yield path, settings
-        return
-    for key, value in inner:
-        yield from flat(value, f"{path}.{key}" if path else str(key))
