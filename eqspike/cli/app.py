@@ -12,6 +12,7 @@ from eqspike.cli.bench import bench
 from eqspike.cli.calibrate import calibrate
 from eqspike.cli.chips import chips
 from eqspike.cli.compare import compare
+from eqspike.cli.crosscheck import crosscheck
 from eqspike.cli.datasets import datasets
 from eqspike.cli.energy import energy
 from eqspike.cli.evaluate import evaluate
@@ -86,6 +87,7 @@ for _command in (
     simulate,
     stdp,
     gradients,
+    crosscheck,
     recipes,
     datasets,
     chips,

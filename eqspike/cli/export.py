@@ -1,4 +1,4 @@
-"""``eqspike export``: networks and counts as files of SANA-FE, NeuroBench and NIR."""
+"""``eqspike export``: networks and counts as files of SANA-FE, NeuroBench, NIR and Brian2."""
 
 from __future__ import annotations
 
@@ -22,12 +22,16 @@ class Format(StrEnum):
     SANA_FE = "sana-fe"
     NEUROBENCH = "neurobench"
     NIR = "nir"
+    BRIAN2 = "brian2"
 
 
 def export(
     source: Annotated[
         str,
-        typer.Argument(metavar="RUN|NETWORK", help="Run file, or the network of eqspike simulate by name or .toml."),
+        typer.Argument(
+            metavar="RUN|NETWORK",
+            help="Run file, or the network of eqspike simulate by name or .toml; for brian2 also a recipe.",
+        ),
     ],
     to: Annotated[Format, typer.Option("--to", help="Format to write.")],
     out: Annotated[Path, typer.Option(metavar="FILE|FOLDER", help="File to write; of sana-fe a folder.")],
@@ -37,6 +41,7 @@ def export(
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting of a network, repeatable.")
     ] = None,
+    samples: Annotated[int, typer.Option(min=1, help="Of brian2: test samples to put beside the script.")] = 20,
     chip: ChipOption = DEFAULT_CHIP,
     force: ForceOption = False,
     as_json: JsonOption = False,
@@ -44,9 +49,25 @@ def export(
     """Write a network, or what a run counted, for other tools.
 
     sana-fe: architecture.yaml, network.yaml and perf.csv of a simulated network placed on --chip. neurobench: its
-    metrics by their names, as JSON. nir: the network as a NIR graph, without its inputs and its rule.
+    metrics by their names, as JSON. nir: the network as a NIR graph, without its inputs and its rule. brian2: a script
+    of a run's or recipe's network with EqSpike's learning, and an .npz of its weights and samples beside it.
     """
     from eqspike.cli.output import print_json, stdout
+
+    if to is Format.BRIAN2:
+        files = _export_brian2(source, settings, samples, out, force)
+    else:
+        files = _export(source, to, out, settings, duration, chip, force)
+    if as_json:
+        print_json({"source": source, "format": str(to), "files": files})
+    else:
+        stdout().print("\n".join(f"wrote {name}" for name in files), soft_wrap=True)
+
+
+def _export(
+    source: str, to: Format, out: Path, settings: list[str] | None, duration: float | None, chip: str, force: bool
+) -> list[str]:
+    """Write ``source`` in a format that takes runs and networks of eqspike simulate; return the files."""
     from eqspike.recording import check_output
 
     is_run = _is_run(source)
@@ -63,11 +84,15 @@ def export(
         _export_run(source, to, out, force)
     else:
         _export_network(_resolve(source, settings, duration), to, out, chip, force)
-    files = [str(path) for path in written] if to is Format.SANA_FE else [str(out)]
-    if as_json:
-        print_json({"source": source, "format": str(to), "files": files})
-    else:
-        stdout().print("\n".join(f"wrote {name}" for name in files), soft_wrap=True)
+    return [str(path) for path in written] if to is Format.SANA_FE else [str(out)]
+
+
+def _export_brian2(source: str, settings: list[str] | None, samples: int, out: Path, force: bool) -> list[str]:
+    from eqspike.bridges.brian2 import write_brian2
+    from eqspike.cli.crosscheck import opened
+
+    run, (images, labels) = opened(source, settings, samples)
+    return [str(path) for path in write_brian2(run, images, labels, out, overwrite=force)]
 
 
 def _is_run(source: str) -> bool:
