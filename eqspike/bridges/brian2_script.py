@@ -112,9 +112,16 @@ def _group(network: Network, layer: Layer) -> str:
     pauses = " (unless refractory)" if neuron.refractory_ticks else ""
     lines = [f"dv/dt = ({inflow}{leak}) / TICK : 1{pauses}  # the potential gains that much in a tick"]
     lines += [f"d{name}/dt = -{1.0 - left!r} * {name} / TICK : 1  # arrived spikes" for name, left in currents.items()]
-    lines += ["drive : 1  # bias, and pixels times weights", "fired : 1  # in this tick",
-              "late : 1  # fired DELAY ticks ago", "rate : 1  # the estimate r",
-              "past : 1  # what r is compared with", "change : 1  # r'", "owed : 1  # the sum of r'", "teaching : 1 (shared)  # 1 in the nudged phase"]  # fmt: skip
+    lines += [
+        "drive : 1  # bias, and pixels times weights",
+        "fired : 1  # in this tick",
+        "late : 1  # fired DELAY ticks ago",
+        "rate : 1  # the estimate r",
+        "past : 1  # what r is compared with",
+        "change : 1  # r'",
+        "owed : 1  # the sum of r'",
+        "teaching : 1 (shared)  # 1 in the nudged phase",
+    ]
     lines += ["beta : 1 (shared)  # 0 in the free phase", "target : 1"] if is_output else []
     reset = f"v -= {neuron.threshold!r}" if neuron.reset == "soft" else f"v = {neuron.reset_value!r}"
     pause = f"\n    refractory={neuron.refractory_ticks + 1} * TICK," if neuron.refractory_ticks else ""

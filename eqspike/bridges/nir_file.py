@@ -47,7 +47,7 @@ def read_nir(path: str | PathLike) -> Any:
     nir, where = require_nir(), str(path)
     if not Path(path).is_file():
         raise ModelError("there is no such file.", field=where, remedy="Check the path.")
-    _inspect(where)
+    inspect_hdf5(where, "node", "nir.write")
     try:
         return nir.read(where, type_check=False)
     except _DAMAGE as error:
@@ -60,28 +60,36 @@ def _reason(error: Exception) -> str:
     return (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
 
 
-def _inspect(where: str) -> None:
+def inspect_hdf5(where: str, needed: str, writer: str) -> None:
+    """Refuse an HDF5 file that is not safe to read, or does not hold the group ``needed`` that ``writer`` writes.
+
+    Raises
+    ------
+    ModelError
+        that names the part at fault.
+    """
     import h5py
 
     try:
         with h5py.File(where, "r") as file:
-            found = _Inspection(where)
+            found = _Inspection(where, writer)
             found.group(file, "", 0)
-            if "node" not in file:
-                found.refuse("node", "it is missing", "Write the file again with nir.write.")
+            if not isinstance(file.get(needed), h5py.Group):
+                found.refuse(needed, "it is missing", f"Write the file again with {writer}.")
     except _DAMAGE as error:
         raise ModelError(
             f"this is no HDF5 file, or it is damaged ({_reason(error)}).",
             field=where,
-            remedy="Give a file that nir.write wrote.",
+            remedy=f"Give a file that {writer} wrote.",
         ) from error
 
 
 class _Inspection:
     """A walk through a file that reads names, types and shapes, never data."""
 
-    def __init__(self, where: str) -> None:
+    def __init__(self, where: str, writer: str) -> None:
         self.where, self.bytes, self.entries = where, 0, 0
+        self.remedy = f"Give a file that {writer} wrote."
         self.seen: set[tuple[int, int]] = set()
 
     def refuse(self, name: str, problem: str, remedy: str) -> None:
@@ -93,7 +101,7 @@ class _Inspection:
 
         info = h5py.h5o.get_info(group.id)
         if (info.fileno, info.addr) in self.seen or depth > _DEEPEST:
-            self.refuse(name, "groups hold each other in a circle, or too deep", "Give a file that nir.write wrote.")
+            self.refuse(name, "groups hold each other in a circle, or too deep", self.remedy)
         self.seen.add((info.fileno, info.addr))
         for key in group:
             self.entries += 1
@@ -108,7 +116,7 @@ class _Inspection:
             elif isinstance(member, h5py.Dataset):
                 self.array(member, here)
             else:
-                self.refuse(here, "it is neither a group nor an array", "Give a file that nir.write wrote.")
+                self.refuse(here, "it is neither a group nor an array", self.remedy)
 
     def array(self, array: Any, name: str) -> None:
         """Look at what an array declares of itself."""

@@ -1,4 +1,4 @@
-"""``eqspike export``: networks and counts as files of SANA-FE, NeuroBench, NIR and Brian2."""
+"""``eqspike export``: networks and counts as files of SANA-FE, NeuroBench, NIR, Brian2 and SONATA."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ class Format(StrEnum):
     NEUROBENCH = "neurobench"
     NIR = "nir"
     BRIAN2 = "brian2"
+    SONATA = "sonata"
 
 
 def export(
@@ -42,6 +43,7 @@ def export(
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting of a network, repeatable.")
     ] = None,
     samples: Annotated[int, typer.Option(min=1, help="Of brian2: test samples to put beside the script.")] = 20,
+    presentation: Annotated[int, typer.Option(min=0, help="Of sonata: which recorded presentation of a run.")] = 0,
     chip: ChipOption = DEFAULT_CHIP,
     force: ForceOption = False,
     as_json: JsonOption = False,
@@ -50,14 +52,15 @@ def export(
 
     sana-fe: architecture.yaml, network.yaml and perf.csv of a simulated network placed on --chip. neurobench: its
     metrics by their names, as JSON. nir: the network as a NIR graph, without its inputs and its rule. brian2: a script
-    of a run's or recipe's network with EqSpike's learning, and an .npz of its weights and samples beside it.
+    of a run's or recipe's network with EqSpike's learning, and an .npz of its weights and samples beside it. sonata:
+    the spikes of a simulated network, or those that a run recorded.
     """
     from eqspike.cli.output import print_json, stdout
 
     if to is Format.BRIAN2:
         files = _export_brian2(source, settings, samples, out, force)
     else:
-        files = _export(source, to, out, settings, duration, chip, force)
+        files = _export(source, to, out, settings, duration, chip, presentation, force)
     if as_json:
         print_json({"source": source, "format": str(to), "files": files})
     else:
@@ -65,8 +68,9 @@ def export(
 
 
 def _export(
-    source: str, to: Format, out: Path, settings: list[str] | None, duration: float | None, chip: str, force: bool
-) -> list[str]:
+    source: str, to: Format, out: Path, settings: list[str] | None, duration: float | None, chip: str,
+    presentation: int, force: bool,
+) -> list[str]:  # fmt: skip
     """Write ``source`` in a format that takes runs and networks of eqspike simulate; return the files."""
     from eqspike.recording import check_output
 
@@ -81,7 +85,7 @@ def _export(
     for path in written if to is Format.SANA_FE else [out]:
         check_output(path, overwrite=force)
     if is_run:
-        _export_run(source, to, out, force)
+        _export_run(source, to, out, presentation, force)
     else:
         _export_network(_resolve(source, settings, duration), to, out, chip, force)
     return [str(path) for path in written] if to is Format.SANA_FE else [str(out)]
@@ -116,6 +120,11 @@ def _export_network(spec: SimulationSpec, to: Format, out: Path, chip: str, forc
         return
     simulation = spec.prepare()
     simulation.run(spec.duration_s)
+    if to is Format.SONATA:
+        from eqspike.bridges.sonata import write_sonata
+
+        write_sonata(out, simulation, overwrite=force)
+        return
     if to is Format.NEUROBENCH:
         _write(out, _json(_of_simulation(simulation, spec.name)), force)
         return
@@ -132,10 +141,15 @@ def _plain(name: str) -> str:
     return kept if kept[:1].isalpha() else f"n{kept}"
 
 
-def _export_run(source: str, to: Format, out: Path, force: bool) -> None:
+def _export_run(source: str, to: Format, out: Path, presentation: int, force: bool) -> None:
     from eqspike.training.run import open_run
 
     run = open_run(source)
+    if to is Format.SONATA:
+        from eqspike.bridges.sonata import write_sonata
+
+        write_sonata(out, run, segment=presentation, overwrite=force)
+        return
     if to is Format.NIR:
         from eqspike.bridges.nir import write_nir
         from eqspike.bridges.nir_runs import trained_to_nir
