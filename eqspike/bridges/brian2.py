@@ -8,6 +8,7 @@ Stimberg, Brette and Goodman, eLife 8:e47314, 2019, doi:10.7554/eLife.47314.
 from __future__ import annotations
 
 import io
+import re
 from importlib.util import find_spec
 from os import PathLike
 from pathlib import Path
@@ -60,12 +61,20 @@ def write_brian2(
     DataError
         if the samples do not fit the network.
     OutputError
-        if the name does not end in .py, or a file exists and ``overwrite`` is false.
+        if the name does not end in .py or has odd characters, or a file exists and ``overwrite`` is false.
     """
     script = Path(out)
     check_spiking(run)
-    if script.suffix != ".py":
-        raise OutputError("the script is a Python file.", field=str(out), remedy="End the name in .py.")
+    for wrong, problem, remedy in (
+        (script.suffix != ".py", "the script is a Python file.", "End the name in .py."),
+        (
+            re.fullmatch(r"[\w. -]+", script.name) is None,
+            "a script is called by its name.",
+            "Use letters, digits and . - _ alone.",
+        ),
+    ):
+        if wrong:
+            raise OutputError(problem, field=str(out), remedy=remedy)
     beside = script.with_suffix(".npz")
     for path in (script, beside):
         check_output(path, overwrite=overwrite)

@@ -87,7 +87,12 @@ def _in_64_bits(run: Run) -> Run:
     settings = run.spec.model_dump(exclude_none=True)
     spec = parse_spec(with_settings(settings, {"network.precision": 64}))
     substrate = spec.build_substrate(run.network, run.network.layers[0].shape)
-    substrate.set_weights(*run.substrate.get_weights())
+    weights, biases = run.substrate.get_weights()
+    for projection in run.network.projections:  # a bound rounded to 32 bits may lie outside itself
+        low, high = projection.synapse.w_min, projection.synapse.w_max
+        if low is not None or high is not None:
+            weights[projection.name] = np.clip(weights[projection.name].astype(np.float64), low, high)
+    substrate.set_weights(weights, biases)
     return Run(spec, run.network, substrate, run.data)
 
 

@@ -86,8 +86,6 @@ def _settings(spec: SpikingSpec, network: Network) -> str:
         tick_s=spec.tick_s, free=phases.free_ticks, nudged=phases.nudged_ticks, readout=phases.readout_ticks,
         rest=max(pause, rule.delay_ticks if delayed else 1), short_rest=pause, beta=rule.beta,
         target_rate=rule.target_rate, estimator=estimator,
-        projections=tuple(p.name for p in network.projections),
-        layers=tuple(layer.name for layer in network.layers if layer.kind == "lif"),
     )  # fmt: skip
 
 
@@ -110,7 +108,7 @@ def _group(network: Network, layer: Layer) -> str:
     inflow = " + ".join(["drive", *currents, *(["beta * (target - rate)"] if is_output else [])])
     leak = f" - {neuron.leak!r} * v" if neuron.leak else ""
     pauses = " (unless refractory)" if neuron.refractory_ticks else ""
-    lines = [f"dv/dt = ({inflow}{leak}) / TICK : 1{pauses}  # the potential gains that much in a tick"]
+    lines = [f"dv/dt = ({inflow}{leak}) / TICK : 1{pauses}"]
     lines += [f"d{name}/dt = -{1.0 - left!r} * {name} / TICK : 1  # arrived spikes" for name, left in currents.items()]
     lines += [
         "drive : 1  # bias, and pixels times weights",
@@ -134,7 +132,13 @@ def _group(network: Network, layer: Layer) -> str:
 def _listing(network: Network, layers: list[Layer]) -> str:
     groups = ", ".join(f'"{layer.name}": {layer.name}' for layer in layers)
     currents = {layer.name: tuple(_arriving(network, layer.name)) for layer in layers}
-    return f"neurons = {{{groups}}}\nCURRENTS = {currents!r}\n"
+    return f"neurons = {{{groups}}}\nCURRENTS = {_lines(currents)}\n"
+
+
+def _lines(entries: dict[str, object], margin: str = "") -> str:
+    """Return a dictionary as code, an entry a line."""
+    inside = "".join(f"{margin}    {name!r}: {value!r},\n" for name, value in entries.items())
+    return f"{{\n{inside}{margin}}}"
 
 
 def _clipped(projection: Projection, value: str, module: str = "") -> str:
@@ -161,8 +165,8 @@ def _synapses(network: Network, projection: Projection) -> str:
     model = "w : 1" + ("\\ngain : 1 (shared)" if synapse.plastic else "") + ("\\nheld : 1" if held else "")
     paths = [path for path in ("forward", "backward", "learn", "learn_back") if path in {**on_pre, **on_post}]
     return SYNAPSES.format(
-        variable=_variable(projection), pre=pre, post=projection.post, model=model, on_pre=on_pre,
-        on_post=on_post or None, paths=tuple(paths), name=projection.name,
+        variable=_variable(projection), pre=pre, post=projection.post, model=model, on_pre=_lines(on_pre, "    "),
+        on_post=_lines(on_post, "    ") if on_post else None, paths=tuple(paths), name=projection.name,
     )  # fmt: skip
 
 

@@ -40,8 +40,10 @@ defaultclock.dt = TICK
 
 stored = np.load(Path(__file__).with_suffix(".npz"), allow_pickle=False)
 images, labels, signs = stored["images"][: arguments.samples], stored["labels"], stored["signs"]
-weights = {{name: stored["weights/" + name].astype(float) for name in {projections!r}}}
-biases = {{name: stored["biases/" + name].astype(float) for name in {layers!r}}}
+weights, biases = (
+    {{name.removeprefix(folder): stored[name].astype(float) for name in stored.files if name.startswith(folder)}}
+    for folder in ("weights/", "biases/")
+)
 """
 
 DELAY = (
@@ -180,7 +182,8 @@ def phases(t):
 
 END = """
 monitors = {{name: SpikeMonitor(group) for name, group in {watched}.items()}}
-network = Network(neurons.values(), {parts}echoes, monitors.values(), phases)
+network = Network(neurons.values(), echoes, monitors.values(), phases)
+network.add({parts})
 network.run(len(images) * SHOWN * TICK)
 
 found = {{}}

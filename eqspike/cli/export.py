@@ -58,7 +58,7 @@ def export(
     from eqspike.cli.output import print_json, stdout
 
     if to is Format.BRIAN2:
-        files = _export_brian2(source, settings, samples, out, force)
+        files = _export_brian2(source, settings, duration, samples, out, force)
     else:
         files = _export(source, to, out, settings, duration, chip, presentation, force)
     if as_json:
@@ -77,7 +77,7 @@ def _export(
     is_run = _is_run(source)
     if is_run and (to is Format.SANA_FE or duration or settings):
         raise ConfigError(
-            "a run is exported as it is, to neurobench or nir.",
+            "a run is exported as it is, to neurobench, nir, brian2 or sonata.",
             field=source,
             remedy="For sana-fe, --set and --duration give a network of eqspike simulate.",
         )
@@ -91,10 +91,14 @@ def _export(
     return [str(path) for path in written] if to is Format.SANA_FE else [str(out)]
 
 
-def _export_brian2(source: str, settings: list[str] | None, samples: int, out: Path, force: bool) -> list[str]:
+def _export_brian2(
+    source: str, settings: list[str] | None, duration: float | None, samples: int, out: Path, force: bool
+) -> list[str]:
     from eqspike.bridges.brian2 import write_brian2
     from eqspike.cli.crosscheck import opened
 
+    if duration:
+        raise ConfigError("the phases of a run decide its time.", field="--duration", remedy="Leave it out.")
     run, (images, labels) = opened(source, settings, samples)
     return [str(path) for path in write_brian2(run, images, labels, out, overwrite=force)]
 

@@ -73,7 +73,7 @@ def test_a_run_in_neurobenchs_words_and_as_a_graph(tmp_path: Path) -> None:
     operations = phases["inference"]["synaptic_operations"]
     assert 0 < operations["Effective_MACs"] + operations["Effective_ACs"] < operations["Dense"]
     refused = export(str(tmp_path / "a.h5"), "--to", "sana-fe", "--out", str(tmp_path / "x"))
-    assert refused.exit_code == 2 and "to neurobench or nir" in refused.stderr
+    assert refused.exit_code == 2 and "to neurobench, nir" in refused.stderr
     assert export(str(tmp_path / "a.h5"), "--to", "nir", "--out", str(tmp_path / "a.nir")).exit_code == 0
     from eqspike.bridges.nir import from_nir
 
