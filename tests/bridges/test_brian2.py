@@ -216,7 +216,7 @@ def test_crosscheck_explains_mistakes(monkeypatch: pytest.MonkeyPatch, tmp_path:
         (("eqspike-digits", "--samples", 100_000), "test samples"),
         (("nowhere",), "no recipe"),
         ((run.path, "--set", "seed=2"), "--set"),
-        (("eqspike-digits", "--set", "network.fixed_point={}"), "fixed_point"),
+        (("hopfield-1", "--set", "data.name=digits"), "do not spike"),
     ):
         done = invoke("crosscheck", *words)
         assert done.exit_code == 2 and said in done.stderr, done.stderr
