@@ -50,6 +50,8 @@ _WHERE = {
     "TraceRule": "eqspike.learning.trace_rule",
     "Trace": "eqspike.learning.trace_rule",
     "price": "eqspike.costing.run",
+    "sweep": "eqspike.sweeps.runner",
+    "SweepResult": "eqspike.sweeps.state",
 }
 
 __all__ = ["__version__", *_WHERE]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from eqspike import __version__
-from eqspike.claims.fingerprint import code_hash, configuration_hash
+from eqspike.sweeps.fingerprint import code_hash, configuration_hash
 from eqspike.claims.schema import CHIPS
 from eqspike.core.errors import Interrupted
 from eqspike.core.ledger import Ledger

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
-from eqspike.claims.fingerprint import code_hash, configuration_hash
+from eqspike.sweeps.fingerprint import code_hash, configuration_hash
 from eqspike.claims.measuring import environment, failure, measure
 from eqspike.claims.schema import Case, Claim, read_claim
 from eqspike.claims.store import add_record, described, measured_file, read_records

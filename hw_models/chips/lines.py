@@ -33,7 +33,10 @@ class Places:
 
     def name(self, key: str) -> str:
         """Return ``where, line N: key`` with the line of ``key`` (dotted), or of the nearest table that holds it."""
-        path = tuple(key.split("."))
+        return self.at(key, tuple(key.split(".")))
+
+    def at(self, key: str, path: tuple[str, ...]) -> str:
+        """Return the same for a key whose ``path`` has quoted parts, which may hold dots."""
         for length in range(len(path), 0, -1):
             if path[:length] in self._lines:
                 return f"{self.where}, line {self._lines[path[:length]]}: {key}"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from eqspike.claims.catalogue import claim_folders
-from eqspike.claims.fingerprint import configuration_hash
+from eqspike.sweeps.fingerprint import configuration_hash
 from eqspike.claims.runner import jobs
 from eqspike.claims.schema import read_claim
 from eqspike.claims.store import measured_file, read_records

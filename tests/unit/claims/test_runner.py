@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from eqspike.claims import runner
-from eqspike.claims.fingerprint import configuration_hash
+from eqspike.sweeps.fingerprint import configuration_hash
 from eqspike.claims.runner import Report, run_claim
 from eqspike.claims.schema import read_claim
 from eqspike.core.errors import ConfigError, DataError, Interrupted

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from reference.fixed_cases import plain_fixed_case
 
-from eqspike.claims.fingerprint import configuration_hash
+from eqspike.sweeps.fingerprint import configuration_hash
 from eqspike.core.errors import ConfigError, DataError
 from eqspike.costing.run import workload_of
 from eqspike.network.description import Network, Projection

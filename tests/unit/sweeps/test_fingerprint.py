@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from eqspike import resolve
-from eqspike.claims.fingerprint import code_hash, code_of, configuration_hash
+from eqspike.sweeps.fingerprint import code_hash, code_of, configuration_hash
 
 SOURCE = '''"""Module."""
 def double(x):

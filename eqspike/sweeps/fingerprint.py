@@ -30,6 +30,17 @@ def configuration_hash(spec: RunSpec) -> str:
     return _hash(json.dumps(decisive, sort_keys=True))
 
 
+def run_id(spec: RunSpec, code: str) -> str:
+    """Return the name of a run, 16 hexadecimal digits: of all that decides what is computed, and of the code.
+
+    Parameters
+    ----------
+    code : :func:`code_hash` of the code that computes.
+    """
+    decisive = spec.model_dump(mode="json", exclude={"name", "title"})
+    return hashlib.sha256(f"{json.dumps(decisive, sort_keys=True)}{code}".encode()).hexdigest()[:16]
+
+
 @lru_cache(maxsize=1)
 def code_hash() -> str:
     """Return the hash of the sources that compute a run; comments, docstrings and layout do not count."""

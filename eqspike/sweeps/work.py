@@ -1,0 +1,188 @@
+"""The unit of a sweep: from a RunSpec to a record, wherever it runs; a run that was stopped goes on."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Self
+
+from eqspike.core.errors import ConfigError, EqspikeError, Interrupted, RunFileError
+from eqspike.core.ledger import Ledger
+from eqspike.data import Dataset
+from eqspike.sweeps.fingerprint import code_hash, run_id
+from eqspike.sweeps.store import DONE, FAILED, Store
+from eqspike.training import api, loop
+from eqspike.training.run import Run, check_data, new_run, open_run
+from eqspike.training.spec import RunSpec
+
+TINY = {"data.train_limit": 2, "data.test_limit": 2, "training.epochs": 1}
+_TIMES = (
+    "seconds_per_epoch",
+)  # of results: everything else is the same on every machine, however often it was stopped
+
+
+@dataclass(frozen=True)
+class Task:
+    """One run to do, as plain JSON types: ``base`` are the recipe's settings, ``settings`` the changes to them."""
+
+    id: str
+    recipe: str
+    base: Mapping[str, Any]
+    settings: Mapping[str, Any]
+    folder: str
+    code: str
+    threads: int = 1
+    attempt: int = 1
+
+    @classmethod
+    def from_json(cls, said: Mapping[str, Any]) -> Self:
+        """Return the task that :meth:`to_json` took apart."""
+        return cls(**said)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the task as JSON types."""
+        return asdict(self)
+
+    def spec(self) -> RunSpec:
+        """Return the run, resolved."""
+        return api.resolve(self.base, self.settings)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended: ``done``, ``failed``, or ``interrupted`` and to be gone on with.
+
+    ``final`` says that trying again would end alike; ``seconds`` is what the run took.
+    """
+
+    id: str
+    status: str
+    seconds: float = 0.0
+    error: str = ""
+    final: bool = False
+
+
+def execute(task: Task, on_progress: Callable[[loop.Progress], None] | None = None) -> Outcome:
+    """Do the run and write its record; of a failure only the outcome tells, for another attempt may follow."""
+    started = time.monotonic()
+    store = Store(task.folder)
+    try:
+        if store.is_done(task.id):  # by somebody else, since the sweep was begun
+            return Outcome(task.id, DONE)
+        run = _trained(task, store, on_progress)
+        seconds = time.monotonic() - started
+        store.write_record(_record(task, run, seconds))
+    except Interrupted as error:
+        return Outcome(task.id, "interrupted", time.monotonic() - started, str(error))
+    except Exception as error:  # recorded by the sweep, so that one bad run does not lose the others
+        known = isinstance(error, EqspikeError)
+        reason = str(error) if known else f"{type(error).__name__}: {error}"
+        return Outcome(task.id, FAILED, time.monotonic() - started, reason, final=isinstance(error, ConfigError))
+    return Outcome(task.id, DONE, seconds)
+
+
+def failure(task: Task, outcome: Outcome) -> dict[str, Any]:
+    """Return the record of a run that is given up."""
+    return _head(task, FAILED, outcome.seconds) | {"error": outcome.error}
+
+
+def check(task: Task) -> None:
+    """Load the samples of a run, so that a data set that is not there is told before anything is run.
+
+    Raises
+    ------
+    ConfigError, DataError
+        if there are none.
+    """
+    _dataset(task.spec())
+
+
+def check_code(task: Task) -> None:
+    """Refuse a run that another version of the code would compute.
+
+    Raises
+    ------
+    ConfigError
+        if this process has not the code that gave out the run.
+    """
+    if code_hash() != task.code or run_id(task.spec(), task.code) != task.id:
+        raise ConfigError(
+            "this worker has another version of eqspike than the one that gives out the runs.",
+            field=platform.node(),
+            remedy="Install the same version everywhere, and start the workers again.",
+        )
+
+
+def warm(task: Task) -> None:
+    """Compile what the run needs, by training it on two samples."""
+    api.train(api.resolve(task.base, {**task.settings, **TINY}), threads=1)
+
+
+def _trained(task: Task, store: Store, on_progress: Callable[[loop.Progress], None] | None) -> Run:
+    spec = task.spec()
+    dataset = _dataset(spec)
+    run = _stopped(store.run_file(task.id), spec, dataset)
+    if run is None:
+        run = new_run(spec, dataset, store.run_file(task.id))
+    if run.status == "complete":
+        return run
+    run.substrate.clear_counts("inference")  # counted once, at the end
+    return loop.train(run, dataset, threads=task.threads, on_progress=on_progress)
+
+
+def _stopped(path: Path, spec: RunSpec, dataset: Dataset) -> Run | None:
+    """Return the run as its last checkpoint has it; None where there is none, or none of this very run."""
+    try:
+        run = open_run(path)
+        check_data(run, dataset)
+    except RunFileError:
+        path.unlink(missing_ok=True)
+        return None
+    return run if run.spec == spec else None
+
+
+def _dataset(spec: RunSpec) -> Dataset:
+    return _loaded(spec.data)
+
+
+@lru_cache(maxsize=2)
+def _loaded(settings: Any) -> Dataset:
+    """Return samples; the last are kept, for runs of one sweep mostly share them."""
+    from eqspike.data import load_dataset
+
+    dataset = load_dataset(settings.name, validation=settings.validation, scale=settings.scale)
+    return dataset.limited(train=settings.train_limit, test=settings.test_limit)
+
+
+def _head(task: Task, status: str, seconds: float) -> dict[str, Any]:
+    return {
+        "id": task.id,
+        "status": status,
+        "recipe": task.recipe,
+        "settings": dict(task.settings),
+        "seed": task.spec().seed,
+        "attempts": task.attempt,
+        "seconds": round(seconds, 4),
+        "code": task.code,
+        "host": platform.node(),
+    }
+
+
+def _record(task: Task, run: Run, seconds: float) -> dict[str, Any]:
+    results = {name: value for name, value in run.results.items() if name not in _TIMES}
+    times = {name: run.results[name] for name in _TIMES if name in run.results}
+    found = {"dataset": run.data["name"], "results": results, "ledger": totals(run.ledger)}
+    return _head(task, DONE, seconds) | times | found
+
+
+def totals(ledger: Ledger) -> dict[str, dict[str, int]]:
+    """Return what was counted, by phase and counter, over all layers and projections; zeros are left out."""
+    found: dict[str, dict[str, int]] = {}
+    for phase, _, counter, count in ledger.rows():
+        counts = found.setdefault(phase, {})
+        counts[counter] = counts.get(counter, 0) + count
+    return found
