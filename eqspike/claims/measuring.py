@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from eqspike import __version__
-from eqspike.sweeps.fingerprint import code_hash, configuration_hash
 from eqspike.claims.schema import CHIPS
 from eqspike.core.errors import Interrupted
 from eqspike.core.ledger import Ledger
 from eqspike.costing.run import price
 from eqspike.costing.summary import energy_summary
 from eqspike.recording import current_environment
+from eqspike.sweeps.fingerprint import code_hash, configuration_hash
 from eqspike.training import api
 from eqspike.training.loop import Progress
 from eqspike.training.run import Run

@@ -10,12 +10,12 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
-from eqspike.sweeps.fingerprint import code_hash, configuration_hash
 from eqspike.claims.measuring import environment, failure, measure
 from eqspike.claims.schema import Case, Claim, read_claim
 from eqspike.claims.store import add_record, described, measured_file, read_records
 from eqspike.core.errors import ConfigError, Interrupted
 from eqspike.recording import check_output
+from eqspike.sweeps.fingerprint import code_hash, configuration_hash
 from eqspike.training import api
 from eqspike.training.interruption import Stop, stop_on_signals
 from eqspike.training.loop import Progress

@@ -24,6 +24,7 @@ from eqspike.cli.report import report
 from eqspike.cli.reproduce import reproduce
 from eqspike.cli.simulate import simulate
 from eqspike.cli.stdp import stdp
+from eqspike.cli.sweep import sweep
 from eqspike.cli.train import JSON_KEYS, train
 from eqspike.core.errors import EqspikeError
 from hw_models.errors import HardwareError
@@ -92,6 +93,7 @@ for _command in (
     datasets,
     chips,
     export,
+    sweep,
     reproduce,
     bench,
 ):

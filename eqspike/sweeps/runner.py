@@ -15,7 +15,7 @@ from eqspike.sweeps.local import GRACE_S, POLL_S, LocalHands, usable_cpus
 from eqspike.sweeps.plan import Plan, make_plan
 from eqspike.sweeps.reading import read_design
 from eqspike.sweeps.shard import Shard
-from eqspike.sweeps.state import Doing, State, SweepResult
+from eqspike.sweeps.state import WAITING, Doing, State, SweepResult
 from eqspike.sweeps.store import DONE, FAILED, Store
 from eqspike.sweeps.work import Outcome, failure
 from eqspike.training.interruption import Stop, stop_on_signals
@@ -57,7 +57,8 @@ def sweep(
     Interrupted
         at Ctrl-C or SIGTERM, after checkpoints of the runs in hand.
     """
-    share, plan, store = _planned(source, out, workers, shard, yes)
+    threads = 1 if scheduler else max(1, usable_cpus() // workers)
+    share, plan, store = _planned(source, out, threads, shard, yes)
     names = _share(plan, store, share)
     pending = deque(name for name in names if not store.is_done(name))
     state = State(runs=len(names), skipped=len(names) - len(pending))
@@ -95,21 +96,21 @@ def default_folder(source: str | Path) -> Path:
 
 
 def _planned(
-    source: str | Path | Mapping[str, Any], out: str | Path | None, workers: int, shard: str | None, yes: bool
+    source: str | Path | Mapping[str, Any], out: str | Path | None, threads: int, shard: str | None, yes: bool
 ) -> tuple[Shard, Plan, Store]:
     share = Shard.parse(shard)
     if out is None:
         out = default_folder(source) if not isinstance(source, Mapping) else DEFAULT_FOLDER / "unnamed"
-    plan = _plan(source, Path(out), workers, yes)
+    plan = _plan(source, Path(out), threads, yes)
     store = Store(plan.folder)
     check_output(store.design_file, overwrite=True)
     return share, plan, store
 
 
-def _plan(source: str | Path | Mapping[str, Any], folder: Path, workers: int, yes: bool) -> Plan:
+def _plan(source: str | Path | Mapping[str, Any], folder: Path, threads: int, yes: bool) -> Plan:
     design = read_design(source)
     design.check_size(yes=yes)
-    return make_plan(design, folder, threads=max(1, usable_cpus() // workers))
+    return make_plan(design, folder, threads=threads)
 
 
 def _share(plan: Plan, store: Store, share: Shard) -> list[str]:
@@ -147,7 +148,7 @@ class _Round:
     def run(self, pending: deque[str], stop: Stop) -> None:
         """Hand out all of ``pending`` and wait for its end; after a stop, only for checkpoints."""
         self.state.stage, self.state.dashboard = "running", self.hands.dashboard
-        while (pending or self.state.workers) and not stop:
+        while (pending or self.state.in_hand) and not stop:
             while pending and self.hands.has_room:
                 self._hand(pending.popleft())
             self._listen(pending)
@@ -157,19 +158,19 @@ class _Round:
     def _hand(self, name: str) -> None:
         attempt = self.attempts[name] = self.attempts.get(name, 0) + 1
         worker = self.hands.hand(self.plan.task(name, attempt))
-        self.state.workers[worker] = Doing(name)
+        self.state.in_hand[name] = Doing(worker, "starting" if worker else WAITING)
 
     def _listen(self, pending: deque[str]) -> None:
         for event in self.hands.events(POLL_S):
             if event.kind == PROGRESS:
-                doing = self.state.workers.setdefault(event.worker, Doing(event.run))
-                doing.stage, doing.share = event.said, event.share
+                if doing := self.state.in_hand.get(event.run):
+                    doing.worker, doing.stage, doing.share = event.worker, event.said, event.share
             else:
                 self._end(event, pending)
         self.tell(self.state)
 
     def _end(self, event: Event, pending: deque[str]) -> None:
-        self.state.workers.pop(event.worker, None)
+        self.state.in_hand.pop(event.run, None)
         outcome = event.outcome
         if event.kind == LOST:
             outcome = Outcome(event.run, FAILED, error=f"the worker was lost: {event.said}")
@@ -189,7 +190,7 @@ class _Round:
         self.tell(self.state)
         self.hands.stop()
         until = time.monotonic() + GRACE_S
-        while self.state.workers and time.monotonic() < until:
+        while self.state.in_hand and time.monotonic() < until:
             self._listen(pending)
 
 

@@ -10,40 +10,37 @@ from typing import Any
 
 from eqspike.sweeps.store import Store
 
+WAITING = "waiting"
+
 
 @dataclass
 class Doing:
-    """What a worker has in hand: a run since ``since``, ``share`` of it done."""
+    """A run that is handed out: ``share`` of it is done, by ``worker`` once that is known."""
 
-    run: str
-    stage: str = "starting"
+    worker: str = ""
+    stage: str = WAITING
     share: float = 0.0
     since: float = field(default_factory=time.monotonic)
 
 
 @dataclass
 class State:
-    """Counts of runs: ``skipped`` were finished before; ``workers`` say what each has in hand."""
+    """Counts of runs: ``skipped`` were finished before; ``in_hand`` holds those handed out, by id."""
 
     runs: int
     skipped: int = 0
     done: int = 0
     failed: int = 0
     stage: str = "preparing"
-    workers: dict[str, Doing] = field(default_factory=dict)
+    in_hand: dict[str, Doing] = field(default_factory=dict)
     dashboard: str = ""
     began: float = field(default_factory=time.monotonic)
     busy_s: float = 0.0
 
     @property
     def running(self) -> int:
-        """Runs in hand."""
-        return len(self.workers)
-
-    @property
-    def waiting(self) -> int:
-        """Runs that nobody has in hand."""
-        return self.runs - self.skipped - self.done - self.failed - self.running
+        """Runs that a worker has in hand."""
+        return sum(doing.stage != WAITING for doing in self.in_hand.values())
 
     @property
     def seconds(self) -> float:
@@ -54,10 +51,10 @@ class State:
     def left_s(self) -> float | None:
         """Seconds that the rest takes with as many workers as now; None until a run has ended."""
         ended = self.done + self.failed
-        if not ended or not self.workers:
+        if not ended or not self.running:
             return None
-        rest = self.waiting + sum(1 - doing.share for doing in self.workers.values())
-        return self.busy_s / ended * rest / len(self.workers)
+        rest = self.runs - self.skipped - ended - sum(doing.share for doing in self.in_hand.values())
+        return self.busy_s / ended * rest / self.running
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """Compiled kernels for many processes: one fills the cache while the others wait, then all only read.
 
 Two processes that fill one cache at once can crash. So what is compiled, for which processor, is marked in the cache's
-folder; who finds no mark takes a lock, compiles, and marks. Where the file system cannot lock, the driver and its workers
-keep a cache of their own; where no cache can be written, every process compiles for itself.
+folder; who finds no mark takes a lock, compiles, and marks. Where the file system cannot lock, the driver and its
+workers keep a cache of their own; where no cache can be written, every process compiles for itself.
 """
 
 from __future__ import annotations

@@ -20,9 +20,8 @@ from eqspike.training.run import Run, check_data, new_run, open_run
 from eqspike.training.spec import RunSpec
 
 TINY = {"data.train_limit": 2, "data.test_limit": 2, "training.epochs": 1}
-_TIMES = (
-    "seconds_per_epoch",
-)  # of results: everything else is the same on every machine, however often it was stopped
+# Of results: all others are the same however often a run was stopped.
+_TIMES = ("seconds_per_epoch",)
 
 
 @dataclass(frozen=True)

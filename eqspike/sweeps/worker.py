@@ -1,6 +1,6 @@
 """A worker process: takes runs from its standard input, one JSON line each, and answers on its standard output.
 
-The end of the input, SIGTERM and Ctrl-C all ask for the same thing, once: write a checkpoint of the run in hand, and go.
+The end of the input, SIGTERM and Ctrl-C all ask for the same, once: write a checkpoint of the run in hand and go.
 So a worker whose driver was killed does not go on alone, and one that a batch system signals as well as its driver is
 not asked twice, which would end it on the spot.
 """

@@ -47,7 +47,7 @@ class Pace:
             f"{rate:,.0f} samples/s" if rate else "",
             f"train {report.train_accuracy:.1%}" if report.train_accuracy is not None else "",
             f"validation {report.validation_accuracy:.1%}" if report.validation_accuracy is not None else "",
-            f"{_clock(left)} left" if left and left >= 0.5 else "",
+            f"{clock(left)} left" if left and left >= 0.5 else "",
         )
         return "  ".join(part for part in parts if part)
 
@@ -70,7 +70,7 @@ class NotebookProgress:
         self._live.show(said, min(share, 1.0), last=ended)
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
