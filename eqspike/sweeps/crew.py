@@ -49,7 +49,7 @@ class Worker:
 
     def stop(self) -> None:
         """Ask the worker to write a checkpoint of what it has in hand, and go."""
-        with suppress(OSError):
+        with suppress(OSError, ValueError):
             self._process.stdin.close()
 
     def kill(self) -> None:
@@ -69,6 +69,7 @@ class Worker:
             for line in lines:
                 with suppress(ValueError):  # a line cut short by the worker's death
                     heard.put((self, json.loads(line)))
+        self.stop()  # nobody reads there any more
         heard.put((self, {"answer": END, "reason": _reason(self._process.wait())}))
 
 

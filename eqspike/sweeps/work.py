@@ -10,14 +10,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
 
-from eqspike.core.errors import ConfigError, EqspikeError, Interrupted, RunFileError
+from eqspike.core.errors import ConfigError, DataError, EqspikeError, Interrupted, RunFileError
 from eqspike.core.ledger import Ledger
-from eqspike.data import Dataset
+from eqspike.data import Dataset, load_dataset
 from eqspike.sweeps.fingerprint import code_hash, run_id
 from eqspike.sweeps.store import DONE, FAILED, Store
 from eqspike.training import api, loop
 from eqspike.training.run import Run, check_data, new_run, open_run
-from eqspike.training.spec import RunSpec
+from eqspike.training.spec import DataSettings, RunSpec
 
 TINY = {"data.train_limit": 2, "data.test_limit": 2, "training.epochs": 1}
 # Of results: all others are the same however often a run was stopped.
@@ -78,9 +78,9 @@ def execute(task: Task, on_progress: Callable[[loop.Progress], None] | None = No
     except Interrupted as error:
         return Outcome(task.id, "interrupted", time.monotonic() - started, str(error))
     except Exception as error:  # recorded by the sweep, so that one bad run does not lose the others
-        known = isinstance(error, EqspikeError)
-        reason = str(error) if known else f"{type(error).__name__}: {error}"
-        return Outcome(task.id, FAILED, time.monotonic() - started, reason, final=isinstance(error, ConfigError))
+        reason = str(error) if isinstance(error, EqspikeError) else f"{type(error).__name__}: {error}"
+        final = isinstance(error, ConfigError | DataError)
+        return Outcome(task.id, FAILED, time.monotonic() - started, reason, final)
     return Outcome(task.id, DONE, seconds)
 
 
@@ -94,10 +94,14 @@ def check(task: Task) -> None:
 
     Raises
     ------
-    ConfigError, DataError
-        if there are none.
+    DataError
+        if there is no such data set; where only this run asks too much of it, that is told in its turn.
     """
-    _dataset(task.spec())
+    settings = task.spec().data
+    try:
+        _loaded(settings)
+    except EqspikeError:
+        load_dataset(settings.name)
 
 
 def check_code(task: Task) -> None:
@@ -123,7 +127,7 @@ def warm(task: Task) -> None:
 
 def _trained(task: Task, store: Store, on_progress: Callable[[loop.Progress], None] | None) -> Run:
     spec = task.spec()
-    dataset = _dataset(spec)
+    dataset = _loaded(spec.data)
     run = _stopped(store.run_file(task.id), spec, dataset)
     if run is None:
         run = new_run(spec, dataset, store.run_file(task.id))
@@ -144,15 +148,9 @@ def _stopped(path: Path, spec: RunSpec, dataset: Dataset) -> Run | None:
     return run if run.spec == spec else None
 
 
-def _dataset(spec: RunSpec) -> Dataset:
-    return _loaded(spec.data)
-
-
 @lru_cache(maxsize=2)
-def _loaded(settings: Any) -> Dataset:
+def _loaded(settings: DataSettings) -> Dataset:
     """Return samples; the last are kept, for runs of one sweep mostly share them."""
-    from eqspike.data import load_dataset
-
     dataset = load_dataset(settings.name, validation=settings.validation, scale=settings.scale)
     return dataset.limited(train=settings.train_limit, test=settings.test_limit)
 

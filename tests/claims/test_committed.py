@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from eqspike.claims.catalogue import claim_folders
-from eqspike.sweeps.fingerprint import configuration_hash
 from eqspike.claims.runner import jobs
 from eqspike.claims.schema import read_claim
 from eqspike.claims.store import measured_file, read_records
 from eqspike.claims.table import README, claims_table
+from eqspike.sweeps.fingerprint import configuration_hash
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 FOLDERS = claim_folders(EXPERIMENTS)

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from eqspike.claims import runner
-from eqspike.sweeps.fingerprint import configuration_hash
 from eqspike.claims.runner import Report, run_claim
 from eqspike.claims.schema import read_claim
 from eqspike.core.errors import ConfigError, DataError, Interrupted
+from eqspike.sweeps.fingerprint import configuration_hash
 from eqspike.training.spec import RunSpec
 
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from reference.fixed_cases import plain_fixed_case
 
-from eqspike.sweeps.fingerprint import configuration_hash
 from eqspike.core.errors import ConfigError, DataError
 from eqspike.costing.run import workload_of
 from eqspike.network.description import Network, Projection
 from eqspike.substrates.spiking.fixed_scales import as_multiplier
+from eqspike.sweeps.fingerprint import configuration_hash
 from eqspike.training.api import resolve, train
 from eqspike.training.run import open_run
 from eqspike.training.specs import parse_spec
