@@ -52,6 +52,7 @@ _WHERE = {
     "price": "eqspike.costing.run",
     "sweep": "eqspike.sweeps.runner",
     "SweepResult": "eqspike.sweeps.state",
+    "collect": "eqspike.sweeps.collect",
 }
 
 __all__ = ["__version__", *_WHERE]

@@ -11,6 +11,7 @@ from eqspike import __version__
 from eqspike.cli.bench import bench
 from eqspike.cli.calibrate import calibrate
 from eqspike.cli.chips import chips
+from eqspike.cli.collect import collect
 from eqspike.cli.compare import compare
 from eqspike.cli.crosscheck import crosscheck
 from eqspike.cli.datasets import datasets
@@ -95,6 +96,7 @@ for _command in (
     export,
     sweep,
     reproduce,
+    collect,
     bench,
 ):
     app.command()(_command)

@@ -88,9 +88,20 @@ def read_counts(path: str | PathLike) -> Workload:
         raise WorkloadError(
             f"the counts cannot be read ({error}).", field=where, remedy="Give a file as --save-counts writes it."
         ) from error
+    return workload_from(document, where, Path(path).stem)
+
+
+def workload_from(document: Mapping[str, Any], where: str, name: str = "") -> Workload:
+    """Return the workload of which :func:`counts_document` made ``document``, found in ``where``.
+
+    Raises
+    ------
+    WorkloadError
+        If it is of another schema, or breaks the rules of a workload.
+    """
     _check_version(document, where)
     try:
-        return _workload(_Counts.parse(document, origin=where), Path(path).stem)
+        return _workload(_Counts.parse(document, origin=where), name)
     except ConfigError as error:
         remedy = error.remedy.replace("to the recipe", "to the file")
         raise WorkloadError(error.problem, field=error.field, remedy=remedy) from error

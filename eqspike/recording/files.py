@@ -5,8 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import secrets
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from eqspike.core.errors import OutputError
 
@@ -62,13 +64,27 @@ def write_atomically(path: str | os.PathLike, content: bytes, *, overwrite: bool
     ------
     OutputError : as for :func:`check_output`, also when another process created the file meanwhile.
     """
+    with atomic_file(path, overwrite=overwrite) as handle:
+        handle.write(content)
+
+
+@contextmanager
+def atomic_file(path: str | os.PathLike, *, overwrite: bool) -> Iterator[BinaryIO]:
+    """Yield a hidden file beside ``path`` to write to piece by piece; whole and on the disk, it is given the name.
+
+    What raises inside leaves no trace: neither the name nor the hidden file.
+
+    Raises
+    ------
+    OutputError : as for :func:`write_atomically`.
+    """
     target = resolve_target(path, overwrite=overwrite)
     _make_folder(target.parent)
     temporary = _temporary(target)
     try:
         try:
             with temporary.open("xb") as handle:
-                handle.write(content)
+                yield handle
                 handle.flush()
                 os.fsync(handle.fileno())
             _publish(temporary, target, overwrite)
