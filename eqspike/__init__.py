@@ -53,6 +53,7 @@ _WHERE = {
     "sweep": "eqspike.sweeps.runner",
     "SweepResult": "eqspike.sweeps.state",
     "collect": "eqspike.sweeps.collect",
+    "search": "eqspike.sweeps.search",
 }
 
 __all__ = ["__version__", *_WHERE]

@@ -23,6 +23,7 @@ from eqspike.cli.gradients import gradients
 from eqspike.cli.recipes import recipes
 from eqspike.cli.report import report
 from eqspike.cli.reproduce import reproduce
+from eqspike.cli.search import search
 from eqspike.cli.simulate import simulate
 from eqspike.cli.stdp import stdp
 from eqspike.cli.sweep import sweep
@@ -97,6 +98,7 @@ for _command in (
     sweep,
     reproduce,
     collect,
+    search,
     bench,
 ):
     app.command()(_command)

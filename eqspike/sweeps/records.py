@@ -13,6 +13,7 @@ from eqspike.sweeps.store import Store
 from eqspike.training.run import open_run
 from hw_models.workload import Workload
 
+
 def read_design(folder: Path) -> dict[str, Any]:
     """Return the design of the sweep in ``folder``; empty where its first share has not written it yet.
 

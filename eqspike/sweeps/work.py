@@ -5,13 +5,15 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
 
 from eqspike.core.errors import ConfigError, DataError, EqspikeError, Interrupted, RunFileError
 from eqspike.core.ledger import Ledger
+from eqspike.costing.counts import counts_document
+from eqspike.costing.run import workload_of
 from eqspike.data import Dataset, load_dataset
 from eqspike.sweeps.fingerprint import code_hash, run_id
 from eqspike.sweeps.store import DONE, FAILED, Store
@@ -26,7 +28,10 @@ _TIMES = ("seconds_per_epoch",)
 
 @dataclass(frozen=True)
 class Task:
-    """One run to do, as plain JSON types: ``base`` are the recipe's settings, ``settings`` the changes to them."""
+    """One run to do, as plain JSON types: ``base`` are the recipe's settings, ``settings`` the changes to them.
+
+    ``validating``: the run never sees the test set; what it would have done with that it does with the validation set.
+    """
 
     id: str
     recipe: str
@@ -36,6 +41,7 @@ class Task:
     code: str
     threads: int = 1
     attempt: int = 1
+    validating: bool = False
 
     @classmethod
     def from_json(cls, said: Mapping[str, Any]) -> Self:
@@ -97,11 +103,14 @@ def check(task: Task) -> None:
     DataError
         if there is no such data set; where only this run asks too much of it, that is told in its turn.
     """
-    settings = task.spec().data
+    spec = task.spec()
     try:
-        _loaded(settings)
+        samples = _loaded(spec.data)
     except EqspikeError:
-        load_dataset(settings.name)
+        load_dataset(spec.data.name)
+        return
+    if task.validating:
+        without_test(samples)
 
 
 def check_code(task: Task) -> None:
@@ -127,7 +136,7 @@ def warm(task: Task) -> None:
 
 def _trained(task: Task, store: Store, on_progress: Callable[[loop.Progress], None] | None) -> Run:
     spec = task.spec()
-    dataset = _loaded(spec.data)
+    dataset = _samples(task, spec)
     run = _stopped(store.run_file(task.id), spec, dataset)
     if run is None:
         run = new_run(spec, dataset, store.run_file(task.id))
@@ -148,6 +157,25 @@ def _stopped(path: Path, spec: RunSpec, dataset: Dataset) -> Run | None:
     return run if run.spec == spec else None
 
 
+def _samples(task: Task, spec: RunSpec) -> Dataset:
+    samples = _loaded(spec.data)
+    return without_test(samples) if task.validating else samples
+
+
+def without_test(dataset: Dataset) -> Dataset:
+    """Return ``dataset`` with the validation samples also where the test samples were.
+
+    Raises
+    ------
+    ConfigError
+        if there are no validation samples.
+    """
+    if not len(dataset.y_validation):
+        remedy = "Hold some training samples out: data.validation above 0."
+        raise ConfigError("there are no validation samples.", field="data.validation", remedy=remedy)
+    return replace(dataset, x_test=dataset.x_validation, y_test=dataset.y_validation)
+
+
 @lru_cache(maxsize=2)
 def _loaded(settings: DataSettings) -> Dataset:
     """Return samples; the last are kept, for runs of one sweep mostly share them."""
@@ -161,7 +189,7 @@ def _head(task: Task, status: str, seconds: float) -> dict[str, Any]:
         "status": status,
         "recipe": task.recipe,
         "settings": dict(task.settings),
-        "seed": task.spec().seed,
+        "seed": task.settings.get("seed", task.base.get("seed", 1)),
         "attempts": task.attempt,
         "seconds": round(seconds, 4),
         "code": task.code,
@@ -170,9 +198,11 @@ def _head(task: Task, status: str, seconds: float) -> dict[str, Any]:
 
 
 def _record(task: Task, run: Run, seconds: float) -> dict[str, Any]:
-    results = {name: value for name, value in run.results.items() if name not in _TIMES}
+    hidden = (*_TIMES, "test_accuracy") if task.validating else _TIMES
+    results = {name: value for name, value in run.results.items() if name not in hidden}
     times = {name: run.results[name] for name in _TIMES if name in run.results}
     found = {"dataset": run.data["name"], "results": results, "ledger": totals(run.ledger)}
+    found["counts"] = counts_document(workload_of(run))  # to be priced on any chip, without the run file
     return _head(task, DONE, seconds) | times | found
 
 

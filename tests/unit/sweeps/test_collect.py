@@ -123,7 +123,7 @@ def test_a_run_without_counts_is_a_row_that_says_so(sweep):
 
 
 def test_a_folder_without_a_sweep_and_an_unknown_chip_are_refused(tmp_path, sweep):
-    with pytest.raises(ConfigError, match="no sweep.json"):
+    with pytest.raises(ConfigError, match=r"no sweep\.json"):
         collect(tmp_path / "nothing")
     with pytest.raises(HardwareError, match="no-chip"):
         collect(sweep("a"), ["no-chip"])
