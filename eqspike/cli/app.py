@@ -96,9 +96,9 @@ for _command in (
     chips,
     export,
     sweep,
-    reproduce,
     collect,
     search,
+    reproduce,
     bench,
 ):
     app.command()(_command)

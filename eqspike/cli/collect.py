@@ -53,17 +53,18 @@ def collect(
     table = collect_runs(folder, list(dict.fromkeys(chip)) if chip else None)
     if pareto is not None and not table.prices:
         raise ConfigError("accuracy against which energy?", field="--pareto", remedy="Name a chip with --chip.")
-    gathering = Gathering(table.varied)
+    accuracy = "test_accuracy" if "test_accuracy" in table.columns else "validation_accuracy"  # of a search
+    gathering = Gathering(table.varied, accuracy=accuracy)
     rows = gathering.through(table)
     if out is not None:
         tables.write_table(rows, table.kinds, out, overwrite=force)
     elif as_json:
         _print_rows(rows)
     else:
-        _show_rows(table, rows)
+        _show_rows(table, rows, accuracy)
     found = {chip: marked(points) for chip, points in gathering.points().items()}
     if pareto is not None:
-        _draw(found, pareto, force)
+        _draw(found, accuracy, pareto, force)
     said = _facts(table) | {"out": out and str(out), "pareto": pareto and str(pareto), "front": _front(found)}
     if as_json:
         text = json.dumps(said, indent=2, allow_nan=False)
@@ -81,11 +82,12 @@ def _front(found: Mapping[str, list[dict[str, Any]]]) -> dict[str, list[dict[str
     return {chip: [point for point in points if point["front"]] for chip, points in found.items()}
 
 
-def _draw(found: Mapping[str, list[dict[str, Any]]], path: Path, force: bool) -> None:
+def _draw(found: Mapping[str, list[dict[str, Any]]], accuracy: str, path: Path, force: bool) -> None:
     from eqspike.plots import pareto
     from eqspike.plots.style import save_figure
 
-    save_figure(pareto.draw({chip: {"runs": points} for chip, points in found.items()}), path, overwrite=force)
+    panels = {chip: {"runs": points} for chip, points in found.items()}
+    save_figure(pareto.draw(panels, accuracy=accuracy.replace("_", " ")), path, overwrite=force)
 
 
 def _print_rows(rows: Iterable[Mapping[str, Any]]) -> None:
@@ -96,19 +98,19 @@ def _print_rows(rows: Iterable[Mapping[str, Any]]) -> None:
     typer.echo("\n  ],")
 
 
-def _show_rows(table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
+def _show_rows(table: Table, rows: Iterable[Mapping[str, Any]], accuracy: str) -> None:
     from eqspike.cli.output import band, count, percent, stdout
     from eqspike.cli.output import table as new_table
 
     chips = [name for name in table.columns if name == "chip" or name.startswith("chip.")]
     names = [*table.varied, *chips]
-    made = new_table(*names, "test accuracy", "spikes", "energy per inference", left=len(names))
+    made = new_table(*names, accuracy.replace("_", " "), "spikes", "energy per inference", left=len(names))
     left_out = 0
     for number, row in enumerate(rows):
         if number >= _SHOWN:
             left_out += 1
             continue
-        metrics = [percent(row.get("test_accuracy")), count(row.get("spikes_per_inference")), band(_energy(row))]
+        metrics = [percent(row.get(accuracy)), count(row.get("spikes_per_inference")), band(_energy(row))]
         failed = ["failed", "", ""] if row["status"] == "failed" else metrics
         made.add_row(*("" if row[name] is None else str(row[name]) for name in names), *failed)
     stdout().print(made)

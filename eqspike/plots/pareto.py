@@ -17,14 +17,19 @@ _LIST_CHARACTERS, _CHARACTER_IN = 44, 0.068
 _COLOURS = (BLUE, ORANGE, GREEN, PURPLE)
 
 
-def draw(panels: Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]], energy: str = "inference") -> Figure:
+def draw(
+    panels: Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]],
+    *,
+    accuracy: str = "test accuracy",
+    energy: str = "inference",
+) -> Figure:
     """Return the figure of accuracy against energy, a panel for each chip, a colour for each series in it.
 
     Parameters
     ----------
     panels : by chip and series the points: ``accuracy``, ``accuracy_spread``, ``energy_j`` as {value, low, high},
         ``label``, and ``front``: on the fronts with constants at which ends of their bands (empty: on none).
-    energy : of what, as the axis names it: energy per ``energy``.
+    accuracy, energy : as the axes name them; energy per ``energy``.
 
     Raises
     ------
@@ -49,7 +54,7 @@ def draw(panels: Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]], energy
         _draw_panel(panel, series)
         panel.set_title(chip, fontsize=TITLE, loc="left")
         panel.set_xlabel(f"energy per {energy}, J", fontsize=LABEL)
-    axes[0].set_ylabel("test accuracy, %", fontsize=LABEL)
+    axes[0].set_ylabel(f"{accuracy}, %", fontsize=LABEL)
     return figure
 
 

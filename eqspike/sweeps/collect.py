@@ -15,7 +15,7 @@ from eqspike.core.errors import EqspikeError
 from eqspike.sweeps import tables
 from eqspike.sweeps.records import counted, flattened, read_design, record_names, settings_of
 from eqspike.sweeps.store import DONE, Store
-from hw_models import Chip, load_chip, price
+from hw_models import Chip, CostReport, load_chip, price
 from hw_models.errors import HardwareError
 from hw_models.workload import Workload
 
@@ -39,19 +39,29 @@ class Price:
     def energies(self, workload: Workload) -> dict[str, Any]:
         """Return the joules of an inference and of a training sample, each with its band; None where nothing counts.
 
-        Each is priced by itself, so that a chip that cannot learn still infers; ``not_priced`` says why one is missing.
+        A chip that cannot learn still infers: what has no price as a whole is priced in its parts, and ``not_priced``
+        says what is missing.
         """
         cells: dict[str, Any] = dict.fromkeys(_ENERGY_COLUMNS)
+        whole = self._report(workload)
         for name, phases in ENERGIES.items():
-            part = replace(workload, phases=tuple(phase for phase in workload.phases if phase.name in phases))
-            try:
-                report = price(part, self.chip)
-                energy = report.per_presentation() if report.phases else None
-            except HardwareError as error:
-                cells[NOT_PRICED] = "; ".join(filter(None, (cells[NOT_PRICED], f"{name}: {error}")))
-                continue
-            cells |= {f"{name}{end}_j": getattr(energy, key, None) for key, end in _ENDS.items()}
+            report = whole if isinstance(whole, CostReport) else self._report(_part(workload, phases))
+            if not isinstance(report, CostReport):
+                cells[NOT_PRICED] = "; ".join(filter(None, (cells[NOT_PRICED], f"{name}: {report}")))
+            elif counted_phases := [phase for phase in phases if phase in report.phases]:
+                energy = report.per_presentation(*counted_phases)
+                cells |= {f"{name}{end}_j": getattr(energy, key) for key, end in _ENDS.items()}
         return cells
+
+    def _report(self, workload: Workload) -> CostReport | HardwareError:
+        try:
+            return price(workload, self.chip)
+        except HardwareError as error:
+            return error
+
+
+def _part(workload: Workload, phases: Sequence[str]) -> Workload:
+    return replace(workload, phases=tuple(phase for phase in workload.phases if phase.name in phases))
 
 
 _ENERGY_COLUMNS = (*(f"{name}{end}_j" for name in ENERGIES for end in _ENDS.values()), NOT_PRICED)
