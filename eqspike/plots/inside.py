@@ -7,7 +7,9 @@ from itertools import cycle
 from math import ceil
 
 import numpy as np
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from eqspike.plots.style import BLACK, BLUE, GREY, LABEL, ORANGE, PALETTE, TICK, new_figure
 
@@ -16,6 +18,7 @@ PICTURES = 40  # neurons whose weights are shown as pictures
 _ACROSS, _BINS = 8, 40
 _PANEL_IN = 1.5
 _FIGURE_IN = 4.4
+_SIGNED = LinearSegmentedColormap.from_list("signed", [BLUE, "#FFFFFF", ORANGE])
 
 
 def draw_sample(spikes: Sequence[tuple[str, int, np.ndarray, np.ndarray]], ticks: int, nudged_from: int) -> Figure:
@@ -76,6 +79,7 @@ def draw_weights(weights: Mapping[str, np.ndarray]) -> Figure:
     figure, panels = _rows(len(weights))
     for axes, (name, values) in zip(panels, weights.items(), strict=True):
         axes.hist(values.ravel(), bins=2 * _BINS, color=BLUE, log=True)
+        axes.yaxis.set_minor_formatter(NullFormatter())
         axes.axvline(0, color=GREY, linewidth=1.0)
         axes.set_ylabel("weights", fontsize=LABEL)
         axes.set_title(name, fontsize=LABEL, loc="left", parse_math=False)
@@ -90,9 +94,6 @@ def draw_fields(pictures: np.ndarray) -> Figure:
     ----------
     pictures : (n, height, width).
     """
-    from matplotlib.colors import LinearSegmentedColormap
-
-    signed = LinearSegmentedColormap.from_list("signed", [BLUE, "#FFFFFF", ORANGE])
     shown = pictures[:PICTURES]
     across = min(_ACROSS, len(shown))
     down = ceil(len(shown) / across)
@@ -102,7 +103,7 @@ def draw_fields(pictures: np.ndarray) -> Figure:
         row, column = divmod(place, across)
         axes = figure.add_axes((column / across, 1 - (row + 1) / down, 0.94 / across, 0.94 / down))
         largest = np.abs(picture).max() or 1.0
-        axes.imshow(picture, cmap=signed, vmin=-largest, vmax=largest, interpolation="nearest")
+        axes.imshow(picture, cmap=_SIGNED, vmin=-largest, vmax=largest, interpolation="nearest")
         axes.set_axis_off()
     return figure
 

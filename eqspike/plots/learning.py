@@ -14,6 +14,7 @@ from eqspike.plots.style import BLUE, LABEL, ORANGE, TICK, new_figure
 SHADES = LinearSegmentedColormap.from_list("shades", ["#FFFFFF", "#9CC7E2", BLUE, "#00304D"])
 _WRITTEN = 12  # classes whose counts are written into their fields
 _NAMED = 30  # classes that are named
+_SIDE_IN, _ROOM_IN, _LETTER_IN = 3.4, 0.5, 0.085  # of a confusion matrix, of what stands beside it
 
 
 def draw_accuracies(metrics: Mapping[str, Sequence[float]]) -> Figure:
@@ -32,7 +33,8 @@ def draw_accuracies(metrics: Mapping[str, Sequence[float]]) -> Figure:
         values = 100 * np.asarray(metrics[name], np.float64)
         if np.any(np.isfinite(values)):
             axes.plot(epochs, values, f"-{mark}", color=colour, linewidth=1.8, markersize=4, label=label)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    axes.set_xlim(epochs[0] - 0.3, epochs[-1] + 0.3)
     axes.grid(axis="y", alpha=0.3)
     axes.set_xlabel("epoch", fontsize=LABEL)
     axes.set_ylabel("accuracy, %", fontsize=LABEL)
@@ -48,10 +50,13 @@ def draw_confusion(counts: np.ndarray, names: Sequence[str]) -> Figure:
     counts : (n_classes, n_classes) samples.
     names : of the classes.
     """
-    figure, (axes,) = new_figure(4.4, 3.35)
+    n = len(counts)
+    room = _ROOM_IN + _LETTER_IN * (max(map(len, names)) if n <= _NAMED else 0)
+    width, height = room + _SIDE_IN + 0.15, room + _SIDE_IN + 0.15
+    figure = Figure(figsize=(width, height), dpi=160, facecolor="white")
+    axes = figure.add_axes((room / width, room / height, _SIDE_IN / width, _SIDE_IN / height))
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     axes.imshow(shares, cmap=SHADES, vmin=0, vmax=1, interpolation="nearest")
-    n = len(counts)
     if n <= _WRITTEN:
         for row, column in zip(*np.nonzero(counts), strict=True):
             colour = "white" if shares[row, column] > 0.5 else "black"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -80,7 +81,8 @@ def weights(source: Source) -> Section:
     from eqspike.plots.inside import PICTURES, draw_fields, draw_weights
 
     run = source.run
-    learnt = dict(list(run.weights.items())[:_LAYERS])
+    stored = run.weights
+    learnt = {p.name: stored[p.name] for p in run.network.projections[:_LAYERS]}
     rows = [
         (
             name,
@@ -94,7 +96,7 @@ def weights(source: Source) -> Section:
         picture(draw_weights(learnt), "Histograms of the weights of every projection, logarithmic.", kind="png"),
         scrolled(table("Weights of every projection", columns, rows), "weights in numbers"),
     ]
-    name, pictures = _fields(run)
+    name, pictures = _fields(run, learnt)
     if pictures is not None:
         said = (
             f"Weights of {min(PICTURES, len(pictures))} of {len(pictures)} neurons or channels, {name}: blue negative, "
@@ -104,9 +106,9 @@ def weights(source: Source) -> Section:
     return Section("weights", _TITLES["weights"], tuple(shown))
 
 
-def _fields(run: Run) -> tuple[str, np.ndarray | None]:
+def _fields(run: Run, learnt: Mapping[str, np.ndarray]) -> tuple[str, np.ndarray | None]:
     """Return the first projection's weights as pictures (n, height, width), where what they come from is an image."""
-    name, values = next(iter(run.weights.items()))
+    name, values = next(iter(learnt.items()))
     if values.ndim == 4:
         return name, np.moveaxis(values.mean(axis=2), 2, 0)
     shape = tuple(run.data.get("image_shape", ()))

@@ -134,6 +134,8 @@ def _placed(placement) -> list[tuple[str, str]]:
 
 
 def _limits(constraints) -> Markup:
+    if not constraints:
+        return tag("p", "The chip's file states no limits.", class_="missing")
     rows = [
         (one.name.replace("_", " "), one.kind, one.where, whole(one.demand), whole(one.limit), _used(one))
         for one in constraints

@@ -20,6 +20,8 @@ _PAIRS = 2_000_000
 Pairs = tuple[np.ndarray, np.ndarray, np.ndarray]
 NO_PAIRS: Pairs = (np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
 
+_ROUNDING = 1e-9  # a share of a layer's spikes that is only the rounding of their sum
+
 
 @dataclass(frozen=True, eq=False)
 class Traffic:
@@ -182,7 +184,8 @@ def _add_inflow(inflow: np.ndarray, own: np.ndarray, spikes: np.ndarray, reached
         return
     inside = own >= 0
     from_core = np.bincount(own[inside], spikes[inside], minlength=len(inflow))
-    inflow[reached] += spikes.sum() - from_core[reached]
+    from_others = spikes.sum() - from_core[reached]
+    inflow[reached] += np.where(from_others > _ROUNDING * spikes.sum(), from_others, 0.0)
 
 
 def _axons_in(core: dict[str, np.ndarray], cores: int, shapes: Shapes, graph: NetworkGraph) -> np.ndarray:
