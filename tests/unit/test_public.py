@@ -74,3 +74,23 @@ def test_importing_eqspike_loads_nothing_heavy() -> None:
     code = f"import sys, eqspike; print([m for m in {heavy!r} if m in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+def test_the_gallery_is_there_and_its_commands_are_known() -> None:
+    import shlex
+
+    from typer.testing import CliRunner
+
+    from eqspike.cli.app import app
+
+    rows = re.findall(
+        r"^\| !\[(.+)\]\((docs/gallery/\S+)\) \| `(eqspike .+)` \|$", README.read_text("utf-8"), re.MULTILINE
+    )
+    assert len(rows) == 3
+    for said, picture, command in rows:
+        path = README.parent / picture
+        assert path.read_bytes().startswith(b"\x89PNG") and path.stat().st_size < 150_000 and len(said) > 20
+        words = shlex.split(command)
+        assert words[-2:] == ["--figure", path.name]
+        helped = CliRunner().invoke(app, [words[1], "--help"], env={"COLUMNS": "200"}).stdout
+        assert all(word in helped for word in words if word.startswith("--")), command

@@ -31,6 +31,5 @@ def test_a_mistake_is_one_message(invoke, run_file, tmp_path):
 
 
 def test_what_is_not_shown_is_said(invoke, run_file):
-    run = json.loads(invoke("report", run_file, "--chip", "truenorth", "--json").stdout)
-    assert "energy" in run["shown"]
-    assert "report" in invoke("report", run_file).stdout
+    result = invoke("report", run_file, "--chip", "speck")
+    assert result.exit_code == 0 and "not shown" in result.stdout and "speck" in result.stdout

@@ -119,6 +119,11 @@ def test_a_chip_that_cannot_learn_prices_inference_alone(run_file):
     assert "eqspike report run.h5 --chip truenorth" in text
 
 
+def test_on_a_chip_of_one_core_no_spike_travels(run_file):
+    html = report_html(run_file, chip="eqspike-analog-65nm")
+    assert "<dt>spikes between cores</dt><dd>0 a presentation</dd>" in html and "states no limits" in html
+
+
 def test_a_binary_run_has_a_page():
     changes = {"network.hidden": [32], "data.name": "digits", "data.train_limit": 40, "data.test_limit": 20}
     run = eqspike.train(resolve("binary-ep-b-8192", changes | {"training.epochs": 1}))
