@@ -76,7 +76,7 @@ def train(
     dataset = load_data(spec)
     run = new_run(spec, dataset, Path(out) if out is not None else None)
     run.save(overwrite=overwrite)  # takes the name at once: another process that chose it too is told so
-    return loop.train(run, dataset, threads=threads, on_progress=on_progress or _shown())
+    return _trained(run, dataset, threads, on_progress)
 
 
 def resume(
@@ -111,8 +111,12 @@ def resume(
     dataset = load_data(run.spec)
     check_data(run, dataset)
     run.substrate.clear_counts("inference")  # counted once, at the end
-    return loop.train(run, dataset, threads=threads, on_progress=on_progress or _shown())
+    return _trained(run, dataset, threads, on_progress)
 
 
-def _shown() -> NotebookProgress | None:
-    return NotebookProgress() if notebook.running() else None
+def _trained(run: Run, dataset: Dataset, threads: int | None, on_progress: Callable[[Progress], None] | None) -> Run:
+    shown = NotebookProgress() if on_progress is None and notebook.running() else None
+    loop.train(run, dataset, threads=threads, on_progress=on_progress or shown)
+    if shown:
+        shown.finish()
+    return run

@@ -56,7 +56,7 @@ class NotebookProgress:
     """Shows the reports of training in a notebook."""
 
     def __init__(self) -> None:
-        self._live, self._pace = Live(), Pace()
+        self._live, self._pace, self._said = Live(), Pace(), ""
 
     def __call__(self, report: Progress) -> None:
         self._pace.add(report, time.monotonic())
@@ -67,7 +67,12 @@ class NotebookProgress:
         share = (report.epoch + report.sample / max(1, report.samples)) / max(1, report.epochs)
         epoch = report.epoch + (not ended)
         said = f"epoch {epoch}/{report.epochs}: {self._pace.facts(report)}"
+        self._said = said
         self._live.show(said, min(share, 1.0), last=ended)
+
+    def finish(self) -> None:
+        """Leave what was said last, beside a full bar."""
+        self._live.show(f"{self._said}  done".strip(), 1.0, last=True)
 
 
 def clock(seconds: float) -> str:

@@ -87,11 +87,22 @@ def test_training_shows_its_epochs(screen):
     show(Progress("train", 0, 2, 50, 100))
     show(Progress("train", 1, 2, 0, 100, 0.5, 0.75))
     show(Progress("test", 2, 2, 0, 100))
+    show.finish()
     said = [repr(shown) for shown in screen.drawn[0]]
     assert "preparing" in said[0] and said[1].startswith("epoch 1/2") and "validation 75.0%" in said[2]
     assert said[2].startswith("epoch 1/2") and said[3] == "testing"
     shares = [re.search(r'value="([\d.]+)"', shown._repr_html_()) for shown in screen.drawn[0]]
-    assert [share and float(share[1]) for share in shares] == [None, 0.25, 0.5, None]
+    assert [share and float(share[1]) for share in shares] == [None, 0.25, 0.5, None, 1.0]
+    assert said[4].endswith("done")
+
+
+def test_training_in_a_notebook_ends_with_a_full_bar(screen):
+    run = eqspike.train("eqspike-digits", training__epochs=1, data__train_limit=50, data__test_limit=20)
+    assert run.status == "complete" and len(screen.drawn) == 1
+    assert repr(screen.drawn[0][-1]).startswith("epoch 1/1") and 'value="1.0000"' in screen.drawn[0][-1]._repr_html_()
+    told = []
+    eqspike.train("eqspike-digits", training__epochs=0, data__test_limit=20, on_progress=told.append)
+    assert told and len(screen.drawn) == 1
 
 
 @pytest.mark.kernels
