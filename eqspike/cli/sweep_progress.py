@@ -42,7 +42,7 @@ class SweepMonitor:
     def __call__(self, state: State) -> None:
         """Show where the sweep is; in a log, when its stage changes, a run fails, or some time has passed."""
         if self._console.is_terminal:
-            self._live.update(_shown(state))
+            self._live.update(shown(state))
             return
         changed = (state.stage, state.failed) != (self._stage, self._failed)
         if changed or time.monotonic() - self._said >= LINE_S:
@@ -75,7 +75,8 @@ def _working(state: State) -> list[tuple[str, Doing]]:
     return sorted(working, key=lambda item: item[1].worker)[:SHOWN]
 
 
-def _shown(state: State) -> Group:
+def shown(state: State) -> Group:
+    """Return the sweep as a bar and a line per worker."""
     made = Table.grid(padding=(0, 2))
     for run, doing in _working(state):
         lasting = clock(time.monotonic() - doing.since)

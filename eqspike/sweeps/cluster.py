@@ -48,7 +48,8 @@ class ClusterHands:
                 field="--scheduler",
                 remedy="Start one with: dask scheduler; its first lines say its address.",
             ) from None
-        self.dashboard = self._client.dashboard_link or ""
+        shown = "dashboard" in self._client.scheduler_info(n_workers=0).get("services", {})
+        self.dashboard = self._client.dashboard_link if shown else ""
         self._token = f"eqspike-{uuid.uuid4().hex[:8]}"
         self._happened: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._futures: dict[str, distributed.Future] = {}

@@ -57,11 +57,12 @@ def sweep(
     Interrupted
         at Ctrl-C or SIGTERM, after checkpoints of the runs in hand.
     """
+    began = time.monotonic()
     threads = 1 if scheduler else max(1, usable_cpus() // workers)
     share, plan, store = _planned(source, out, threads, shard, yes)
     names = _share(plan, store, share)
     pending = deque(name for name in names if not store.is_done(name))
-    state = State(runs=len(names), skipped=len(names) - len(pending))
+    state = State(runs=len(names), skipped=len(names) - len(pending), began=began)
     tell = on_progress or (lambda state: None)
     tell(state)
     if pending:
