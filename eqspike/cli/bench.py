@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from eqspike.bench.result import Measurement
 
 
-SUITES = ("engine", "exact", "scaling", "energy", "binary", "hardware")
+SUITES = ("engine", "exact", "scaling", "energy", "binary", "hardware", "sweeps")
 
 
 def bench(
     suite: Annotated[
-        str, typer.Argument(help="The suite to run: engine, exact, scaling, energy, binary, hardware.")
+        str, typer.Argument(help="The suite to run: engine, exact, scaling, energy, binary, hardware, sweeps.")
     ] = "engine",
     repeats: Annotated[int, typer.Option(min=1, help="Timings of each work, taken in turn; the median counts.")] = 5,
     as_json: JsonOption = False,

@@ -22,6 +22,7 @@ from eqspike.training.run import Run, check_data, new_run, open_run
 from eqspike.training.spec import DataSettings, RunSpec
 
 TINY = {"data.train_limit": 2, "data.test_limit": 2, "training.epochs": 1}
+KEEP_S = 1.0  # a run that takes no longer is cheaper done again than kept on its way
 # Of results: all others are the same however often a run was stopped.
 _TIMES = ("seconds_per_epoch",)
 
@@ -71,14 +72,24 @@ class Outcome:
     final: bool = False
 
 
-def execute(task: Task, on_progress: Callable[[loop.Progress], None] | None = None) -> Outcome:
-    """Do the run and write its record; of a failure only the outcome tells, for another attempt may follow."""
+def execute(
+    task: Task,
+    on_progress: Callable[[loop.Progress], None] | None = None,
+    is_stopped: Callable[[], bool] = lambda: False,
+) -> Outcome:
+    """Do the run and write its record; of a failure only the outcome tells, for another attempt may follow.
+
+    Parameters
+    ----------
+    on_progress : told where the run is.
+    is_stopped : whether somebody, other than by a signal, asks for a checkpoint and the end.
+    """
     started = time.monotonic()
     store = Store(task.folder)
     try:
         if store.is_done(task.id):  # by somebody else, since the sweep was begun
             return Outcome(task.id, DONE)
-        run = _trained(task, store, on_progress)
+        run = _trained(task, store, on_progress or (lambda report: None), is_stopped)
         seconds = time.monotonic() - started
         store.write_record(_record(task, run, seconds))
     except Interrupted as error:
@@ -134,20 +145,30 @@ def warm(task: Task) -> None:
     api.train(api.resolve(task.base, {**task.settings, **TINY}), threads=1)
 
 
-def _trained(task: Task, store: Store, on_progress: Callable[[loop.Progress], None] | None) -> Run:
-    spec = task.spec()
+def _trained(task: Task, store: Store, tell: Callable[[loop.Progress], None], is_stopped: Callable[[], bool]) -> Run:
+    spec, path, began = task.spec(), store.run_file(task.id), time.monotonic()
     dataset = _samples(task, spec)
-    run = _stopped(store.run_file(task.id), spec, dataset)
-    if run is None:
-        run = new_run(spec, dataset, store.run_file(task.id))
+    run = _stopped(path, spec, dataset) or new_run(spec, dataset)
     if run.status == "complete":
         return run
+
+    def progress(report: loop.Progress) -> None:
+        if run.path is None and (is_stopped() or time.monotonic() - began > KEEP_S):
+            run.path = path  # from here on checkpoints are written
+        tell(report)
+
     run.substrate.clear_counts("inference")  # counted once, at the end
-    return loop.train(run, dataset, threads=task.threads, on_progress=on_progress)
+    loop.train(run, dataset, threads=task.threads, on_progress=progress)
+    if run.path is None:
+        run.path = path
+        run.save()
+    return run
 
 
 def _stopped(path: Path, spec: RunSpec, dataset: Dataset) -> Run | None:
     """Return the run as its last checkpoint has it; None where there is none, or none of this very run."""
+    if not path.exists():
+        return None
     try:
         run = open_run(path)
         check_data(run, dataset)

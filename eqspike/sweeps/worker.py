@@ -64,7 +64,7 @@ class Service:
 
         task = work.Task.from_json(request["task"])
         if request["do"] == "run":
-            return {"answer": "ended", **vars(work.execute(task, self._progress))}
+            return {"answer": "ended", **vars(work.execute(task, self._progress, self._stop.is_set))}
         try:
             preparations = {"check": work.check, "code": work.check_code, "warm": work.warm}
             preparations[request["do"]](task)
