@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sweeps_helpers import Inline, same, small
+from sweeps_helpers import Inline, same, samples, small
 
 import eqspike
 from eqspike.core.errors import ConfigError
@@ -24,7 +24,7 @@ distributed = pytest.importorskip("distributed", reason="Dask is the extra 'clus
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning:distributed", "ignore::DeprecationWarning")
 
 START_S = 60.0
-MID = {"data__train_limit": [300], "phases__free_ticks": [1500]}
+MID = {"data__train_limit": [180], "phases__free_ticks": [2000]}
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_a_worker_killed_in_mid_run_loses_nothing(
     cluster: str, processes: list[subprocess.Popen], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wait_for_workers(cluster, 2)
-    design = small(seed=[1, 2, 3, 4], **MID)
+    design = small(seed=[1, 2, 3, 4], data__name=samples(tmp_path), **MID)
     heard: set[str] = set()
     dashboards: set[str] = set()
     killed: list[float] = []

@@ -142,3 +142,10 @@ def test_very_many_runs_want_a_yes(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"10,100 runs \(101 x 100\)\. If that is meant, add --yes"):
         design.check_size(yes=False)
     design.check_size(yes=True)
+
+
+def test_the_documented_sweep_is_sound(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[3] / "docs" / "sweeps.md").read_text("utf-8")
+    block = text.split("```toml\n")[1].split("```")[0]
+    plan = make_plan(read_design(written(tmp_path, block)), tmp_path)
+    assert len(plan.places) == 2 * 3 * 2 * 4 and len(plan.design.prices) == 4

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sweeps_helpers import Inline, same, small
+from sweeps_helpers import Inline, same, samples, small
 from typer.testing import CliRunner
 
 import eqspike
@@ -29,12 +29,12 @@ from eqspike.sweeps.warming import Cache
 from eqspike.sweeps.work import Outcome
 
 COMMAND = [sys.executable, "-m", "eqspike", "sweep", "sweep.toml", "--out", "out", "--json"]
-SLOW = {"data__train_limit": [300], "phases__free_ticks": [4000], "training__epochs": [2]}
+SLOW = {"data__train_limit": [180], "phases__free_ticks": [4000], "training__epochs": [2]}
 SLOW_FILE = """recipe = "eqspike-digits"
 [grid]
 "network.hidden" = [[8]]
-"data.train_limit" = [300]
-"data.test_limit" = [40]
+"data.name" = ["samples.npz"]
+"data.validation" = [20]
 "training.epochs" = [2]
 "phases.free_ticks" = [4000]
 "training.checkpoint_s" = [0.2]
@@ -75,6 +75,7 @@ def test_whatever_is_killed_the_same_command_ends_with_the_same_results(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "sweep.toml").write_text(SLOW_FILE)
+    samples(tmp_path)
     options = {"cwd": tmp_path, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
 
     killed = subprocess.Popen(COMMAND, **options)
@@ -113,7 +114,9 @@ def test_a_worker_that_dies_is_replaced_and_its_run_goes_on(tmp_path: Path, monk
             killed.append(worker.pid)
             os.kill(worker.pid, signal.SIGKILL)
 
-    result = eqspike.sweep(small(seed=[1, 2], **SLOW), out=tmp_path, on_progress=kill_once)
+    result = eqspike.sweep(
+        small(seed=[1, 2], data__name=samples(tmp_path), **SLOW), out=tmp_path, on_progress=kill_once
+    )
     assert killed and (result.done, result.failed) == (2, 0)
     assert [record["attempts"] for record in result.records()] == [2, 1]
     assert not is_alive(killed[0])
