@@ -84,5 +84,6 @@ def shown(state: State) -> Group:
     if state.running > SHOWN:
         made.add_row(Text(f"  and {state.running - SHOWN} more", style="dim"))
     board = [Text(f"  dashboard {state.dashboard}", style="dim")] if state.dashboard else []
-    bar = ProgressBar(total=max(state.runs, 1), completed=state.done + state.failed + state.skipped)
+    bar = Table.grid(expand=True)  # a bar alone does not end its line
+    bar.add_row(ProgressBar(total=max(state.runs, 1), completed=state.done + state.failed + state.skipped))
     return Group(Text(_summary(state)), bar, *board, made)

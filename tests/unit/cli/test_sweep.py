@@ -105,10 +105,11 @@ def test_a_terminal_shows_each_worker_and_the_dashboard() -> None:
 
     state = State(runs=30, stage="running", dashboard="http://here:8787/status")
     state.in_hand = {f"run{number:02}": Doing(f"w{number:02}", "train", 0.25) for number in range(20)}
-    console = Console(width=100)
+    console = Console(width=100, force_terminal=True, color_system=None)
     with console.capture() as captured:
         console.print(shown(state))
     text = captured.get()
+    assert sum(line.startswith("  worker w") for line in text.splitlines()) == 16
     assert "w00" in text and "run15" in text and "run16" not in text and "and 4 more" in text
     assert "http://here:8787/status" in text and "25%" in text
 
