@@ -35,7 +35,8 @@ class TableReference(Entry):
 class Term(Entry):
     """One part of the price of an action: ``times`` x price x share of a memory word (x stored copies of a weight).
 
-    ``time`` names the constant that says how long one action keeps a core busy: seconds, or (unit 1) clock cycles.
+    ``time`` names the constant that says how long it keeps a core busy each time (and for each copy): seconds, or
+    (unit 1) clock cycles.
     """
 
     component: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from hw_models.chips import Chip
@@ -25,15 +25,14 @@ class Share:
 
 @dataclass
 class Actions:
-    """The prices of a chip's actions, each put together once."""
+    """The prices of a chip's actions, each put together once; ``shapes`` has the projections of the workload."""
 
     chip: Chip
     book: Book
+    shapes: Mapping[str, ProjectionShape]
     known: dict[tuple, tuple[Share, ...] | str] = field(default_factory=dict)
 
-    def rows(
-        self, phase: str, entity: str, counter: str, count: int, shape: ProjectionShape | None
-    ) -> Iterator[CostRow]:
+    def rows(self, phase: str, entity: str, counter: str, count: int) -> Iterator[CostRow]:
         """Yield the rows of ``count`` actions of ``entity``.
 
         Raises
@@ -41,7 +40,7 @@ class Actions:
         UnpricedError
             If the chip neither prices the action nor declares it free.
         """
-        shares = self.shares(counter, shape, entity, count)
+        shares = self.shares(counter, self.shapes.get(entity), entity, count)
         if isinstance(shares, str):
             yield zero_row(phase, counter, entity, count, shares, "dynamic")
             return

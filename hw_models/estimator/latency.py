@@ -63,17 +63,25 @@ def phase_time(
 
 def _busy(phase: PhaseCounts, actions: Actions, cores: int) -> dict[str, list[tuple[float, tuple[Used, ...]]]]:
     """Return busy seconds by counter, the work spread evenly over the cores in use."""
-    counts: defaultdict[str, int] = defaultdict(int)
-    for (_, counter), count in phase.counts.items():
-        counts[counter] += count
+    chip, book = actions.chip, actions.book
     busy: dict[str, list[tuple[float, tuple[Used, ...]]]] = {}
-    for counter, count in counts.items():
+    for (counter, copies), count in _counts(phase, actions).items():
         for term in actions.terms(counter):
-            if term.time is not None and count:
-                used = actions.book.use(term.time)
-                each = count / cores / (_clock(actions.chip, actions.book) if used.constant.dimension == "1" else 1.0)
+            if term.time is not None:
+                used = book.use(term.time)
+                each = count * term.times * (copies if term.per_copy else 1) / cores
+                each /= _clock(chip, book) if used.constant.dimension == "1" else 1.0
                 busy.setdefault(counter, []).append((each, (used,)))
     return busy
+
+
+def _counts(phase: PhaseCounts, actions: Actions) -> dict[tuple[str, int], int]:
+    """Return the counts of a phase by (counter, copies of the weights that it acts on)."""
+    counts: defaultdict[tuple[str, int], int] = defaultdict(int)
+    for (entity, counter), count in phase.counts.items():
+        shape = actions.shapes.get(entity)
+        counts[counter, actions.chip.copies(shape.bidirectional) if shape else 1] += count
+    return {key: count for key, count in counts.items() if count}
 
 
 def _clock(chip: Chip, book: Book) -> float:

@@ -78,8 +78,8 @@ class Pricing:
 
     def __post_init__(self) -> None:
         self.book = Book(self.chip)
-        self.actions = Actions(self.chip, self.book)
-        self.projections = {projection.name: projection for projection in self.workload.projections}
+        shapes = {projection.name: projection for projection in self.workload.projections}
+        self.actions = Actions(self.chip, self.book, shapes)
 
     def report(self) -> CostReport:
         """Return the report of all phases."""
@@ -139,13 +139,13 @@ class Pricing:
         priced = {"packets", "hops"} & set(self.chip.actions)
         for (entity, counter), count in phase.counts.items():
             if count:
-                yield from self.actions.rows(phase.name, entity, counter, int(count), self.projections.get(entity))
+                yield from self.actions.rows(phase.name, entity, counter, int(count))
                 if counter == "spikes" and priced and self.placement is None:
                     yield from self.actions.routed(phase.name, entity, int(count))
         if self.placement is not None:
             for (entity, counter), count in self.placement.counts(phase.name, self.workload).items():
                 if count and (counter in self.chip.actions or counter in self.chip.free):
-                    yield from self.actions.rows(phase.name, entity, counter, count, None)
+                    yield from self.actions.rows(phase.name, entity, counter, count)
 
     def _phase_rows(
         self, phase: PhaseCounts, tick: Tick, sizes: dict[bool, Footprint], latency: dict[str, PhaseTime]

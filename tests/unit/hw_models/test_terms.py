@@ -81,6 +81,14 @@ def test_work_is_spread_over_the_cores_in_use() -> None:
     assert placed.bound_by == "tick"
 
 
+def test_an_action_made_of_several_keeps_its_core_busy_for_all_of_them() -> None:
+    text = TEXT.replace('time = "busy"', 'time = "busy"\ntimes = 8\nper_copy = true')
+    counts = workload({("weights", "synaptic_events_forward"): 1000})
+    for policy, copies in (("column_walk", 1), ("duplicate", 2)):
+        busy = price(counts, parse_chip(text, "x").at(transposition=policy)).latency["free"].busy_s
+        assert busy == pytest.approx(copies * 8 * 1000 * 2 / 75e6)
+
+
 @pytest.mark.parametrize(
     ("policy", "kilobytes"),
     [("column_walk", 5000), ("duplicate", 10000), ("transposable", 7500)],
