@@ -136,6 +136,12 @@ class Chip(Entry):
         """Return how often a weight is stored."""
         return 2 if bidirectional and self.transposition.policy == "duplicate" else 1
 
+    def room(self, bidirectional: bool) -> float:
+        """Return the plain memory that a stored weight takes, as a multiple of its bits: its copies, or a larger cell."""
+        if bidirectional and self.transposition.policy == "transposable":
+            return self.constant("transposable_cell").value
+        return float(self.copies(bidirectional))
+
     @staticmethod
     def _resolved(entry: Constant | TableReference, weight_bits: int | None) -> Constant:
         return entry.resolve(weight_bits) if isinstance(entry, TableReference) else entry

@@ -59,7 +59,7 @@ def footprint(workload: Workload, chip: Chip, *, learning: bool, placement: obje
     neurons = sum(layer.neurons for layer in workload.layers if layer.stateful)
     synapses = sum(p.synapses * chip.copies(p.bidirectional) for p in workload.projections)
     summary = placement.summary() if placement is not None else {}
-    cores = summary.get("cores") or _fewest_cores(chip, neurons, synapses, workload)
+    cores = summary.get("cores") or _fewest_cores(chip, neurons, workload, learning)
     chips = summary.get("chips") or ceil(cores / (chip.limits.value("cores") or cores))
     return Footprint(plain + cells, cells, neurons, synapses, cores, chips)
 
@@ -81,8 +81,11 @@ def _kilobytes(workload: Workload, chip: Chip, learning: bool) -> tuple[float, f
     return bits / BITS_PER_KB, cells / BITS_PER_KB
 
 
-def _fewest_cores(chip: Chip, neurons: int, synapses: int, workload: Workload) -> int:
-    """Return the cores that neurons and weights need at least, one where the chip states no such limit."""
+def _fewest_cores(chip: Chip, neurons: int, workload: Workload, learning: bool) -> int:
+    """Return the cores that neurons and synapses need at least, one where the chip states no such limit."""
     held = chip.limits.value("neurons_per_core"), chip.limits.value("synapse_bits_per_core")
-    stored = sum(p.synapses * chip.copies(p.bidirectional) * weight_bits(chip, p) for p in workload.projections)
+    stored = sum(
+        p.synapses * (chip.room(p.bidirectional) * weight_bits(chip, p) + p.accumulator_bits * (learning and p.plastic))
+        for p in workload.projections
+    )
     return max([1, *(ceil(need / room) for need, room in zip((neurons, stored), held, strict=True) if room)])

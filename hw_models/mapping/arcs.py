@@ -11,28 +11,31 @@ from hw_models.mapping.graph import Connection, Kind, NetworkGraph
 
 @dataclass(frozen=True, eq=False)
 class Arc:
-    """Spikes of ``pre`` reach ``post``; each of its synapses stores ``bits`` at the post neuron's core."""
+    """Spikes of ``pre`` reach ``post``; each of its synapses takes ``bits`` of memory at the post neuron's core."""
 
     pre: str
     post: str
     kind: Kind
-    bits: int
+    bits: float
     connection: Connection
     backward: bool = False
 
 
-def arcs_of(graph: NetworkGraph, copies: int, *, learning: bool) -> list[Arc]:
+def arcs_of(graph: NetworkGraph, copies: int, *, learning: bool, room: float | None = None) -> list[Arc]:
     """Return the arcs of ``graph``: a bidirectional connection has two, the backward one stored where ``copies`` is 2.
 
-    While ``learning``, plastic synapses also hold their accumulators, once.
+    While ``learning``, plastic synapses also hold their accumulators, once. ``room``: plain memory that all copies of
+    a bidirectional weight take, as a multiple of its bits; more than its copies where cells are larger.
     """
+    cell = 1.0 if room is None else room / copies
     found = []
     for connection in graph.connections:
         bits = connection.weight_bits
         held = connection.accumulator_bits if learning and connection.plastic else 0
+        bits *= cell if connection.bidirectional else 1.0
         found.append(Arc(connection.pre, connection.post, connection.kind, bits + held, connection))
         if connection.bidirectional:
-            stored = bits if copies > 1 else 0
+            stored = bits if copies > 1 else 0.0
             found.append(Arc(connection.post, connection.pre, connection.kind, stored, connection, backward=True))
     return found
 
@@ -57,9 +60,14 @@ def synapses_of(graph: NetworkGraph, arc: Arc) -> int:
 
 
 def stored_bits(graph: NetworkGraph, arcs: list[Arc]) -> int:
-    """Return the bits of all stored synapses and biases."""
+    """Return the bits of memory that all stored synapses and biases take."""
     biases = sum(layer.neurons * layer.bias_bits for layer in graph.layers)
-    return biases + sum(synapses_of(graph, arc) * arc.bits for arc in arcs)
+    return biases + sum(int(_whole(synapses_of(graph, arc) * arc.bits)) for arc in arcs)
+
+
+def _whole(bits: np.ndarray | float) -> np.ndarray:
+    """Return bits rounded up, a rounding error of a product aside."""
+    return np.ceil(np.round(bits, 6)).astype(np.int64)
 
 
 def mean_fans(graph: NetworkGraph, connection: Connection) -> tuple[float, float]:
@@ -95,5 +103,5 @@ def needs_of(graph: NetworkGraph, arcs: list[Arc]) -> Needs:
         fan_out[arc.pre] += leaving
         fan_in[arc.post] += reaching
         if arc.bits:
-            bits[arc.post] += reaching * arc.bits
+            bits[arc.post] += _whole(reaching * arc.bits)
     return Needs(fan_in, fan_out, bits)

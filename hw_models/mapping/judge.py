@@ -82,11 +82,11 @@ class _Case:
         if self.limits.trees and most is not None:
             self.grafted = with_trees(self.given, most)
         self.graph = self.grafted.graph
-        copies = self.chip.copies(True)
-        self.arcs = arcs_of(self.graph, copies, learning=self.learning)
+        copies, room = self.chip.copies(True), self.chip.room(True)
+        self.arcs = arcs_of(self.graph, copies, learning=self.learning, room=room)
         self.needs = needs_of(self.graph, self.arcs)
         self.bits = {
-            name: stored_bits(self.graph, arcs_of(self.graph, copies, learning=flag))
+            name: stored_bits(self.graph, arcs_of(self.graph, copies, learning=flag, room=room))
             for name, flag in (("inference", False), ("training", True))
         }
 
@@ -204,7 +204,10 @@ class _Case:
             notes.append(f"the file of {self.chip.name} states no limits: everything fits one core")
         if any(c.bidirectional for c in graph.connections):
             copies = "twice, at either end" if self.chip.copies(True) > 1 else "once, at the post neuron's core"
-            notes.append(f"weights that act in both directions are stored {copies} ({self.chip.transposition.policy})")
+            room = self.chip.room(True) / self.chip.copies(True)
+            cells = f" in cells that take the room of {room:g}" if room != 1 else ""
+            policy = self.chip.transposition.policy
+            notes.append(f"weights that act in both directions are stored {copies}{cells} ({policy})")
         if self.grafted.serves:
             notes.append(
                 f"{self.grafted.relays} relay neurons sum parts of wide fan-ins and fire as often as the neurons that "

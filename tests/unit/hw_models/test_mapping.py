@@ -103,6 +103,16 @@ def test_one_copy_of_a_weight_serves_both_directions_where_the_array_conducts_bo
     assert twice["synapse_bits_inference"] - once["synapse_bits_inference"] == 1000 * 3
 
 
+def test_larger_cells_leave_less_room_for_weights() -> None:
+    # 1,000 weights of 3 bits act both ways: one copy in cells of 1.26 is 3,780 bits of plain memory.
+    cells = chip("transposable", cores=1, synapse_bits_per_core=100 * 784 * 3 + 3780)
+    placement = place(perceptron(), cells)
+    assert placement.demand.spare["synapse_bits_inference"] == 100 * 784 * 3 + 3780
+    assert any("cells that take the room of 1.26" in note for note in placement.notes)
+    with pytest.raises(FitError, match="synapse_bits_per_core|cores"):
+        place(perceptron(), chip("transposable", cores=1, synapse_bits_per_core=100 * 784 * 3 + 3000))
+
+
 def test_budgets_degrade_and_say_by_how_much() -> None:
     graph = perceptron(hidden=300)
     placement = place(graph, chip(cores=1, neurons_per_core=(128, "budget")))

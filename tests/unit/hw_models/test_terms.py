@@ -99,6 +99,19 @@ def test_policies_change_the_memory(policy: str, kilobytes: float) -> None:
     assert footprint_kb(EVENTS, chip, learning=False) == pytest.approx((kilobytes * 8 + state) / 8192)
 
 
+@pytest.mark.parametrize(("policy", "learning", "cores"), [
+    ("column_walk", False, 1), ("transposable", False, 2), ("duplicate", False, 2), ("column_walk", True, 3),
+])  # fmt: skip
+def test_fewest_cores_hold_cells_copies_and_accumulators(policy: str, learning: bool, cores: int) -> None:
+    # 5,000 weights of 8 bits are 40,000 bits, with accumulators of 16 bits 120,000; a core holds 40,000.
+    wall = 'synapse_bits_per_core = { value = 40000, kind = "wall", source = "paper" }'
+    chip = parse_chip(TEXT.replace("trees = true", f"{wall}\ntrees = true"), "x").at(transposition=policy)
+    shape = ProjectionShape("weights", "input", "output", 5000, 8, True, True, 16)
+    phase = PhaseCounts("free", 1, 10, {("weights", "synaptic_events_forward"): 1}, learning=learning)
+    static = price(Workload("w", LAYERS, (shape,), (phase,), 1e-3), chip).energy(part="static").value
+    assert static == pytest.approx((1.78e-6 * 75 + cores * 1e-3) * 10e-3)
+
+
 def weight_energy(policy: str, counter: str) -> float:
     text = TEXT.replace('price = "event"\ntime = "busy"', 'price = "event"\nshare = "weight"\nper_copy = true')
     counts = {("weights", counter): 1000}
