@@ -55,7 +55,8 @@ def adjusted(origin, knobs: Knobs):
         If the chip cannot be had so.
     """
     _check(origin, knobs)
-    chip = _with_variant(origin, knobs.variant) if knobs.variant is not None else origin
+    chip = _rebuilt(origin, knobs.node_nm)
+    chip = _with_variant(chip, knobs.variant) if knobs.variant is not None else chip
     chip = _moved(chip, knobs)
     changes: dict[str, Any] = {"knobs": knobs, "base": origin if knobs != Knobs() else None}
     if knobs.transposition is not None and knobs.transposition != chip.transposition.policy:
@@ -89,13 +90,18 @@ def _with_variant(chip, name: str):
     return chip.model_copy(update={"constants": constants, "variants": {}})
 
 
+def _rebuilt(chip, node_nm: float | None):
+    """Return the chip built anew at the node asked for, where it is one that exists at several."""
+    if node_nm is None or node_nm == chip.node_nm or not chip.nodes:
+        return chip
+    if node_nm not in chip.nodes or chip.rebuild is None:
+        nodes = ", ".join(f"{node:g}" for node in chip.nodes)
+        _refuse(chip, "node_nm", f"the chip is not known at {node_nm:g} nm.", f"Nodes: {nodes}.")
+    return chip.rebuild(node_nm)
+
+
 def _moved(chip, knobs: Knobs):
     """Return the chip at the node and the supply asked for."""
-    if knobs.node_nm is not None and knobs.node_nm != chip.node_nm and chip.nodes:
-        if knobs.node_nm not in chip.nodes or chip.rebuild is None:
-            nodes = ", ".join(f"{node:g}" for node in chip.nodes)
-            _refuse(chip, "node_nm", f"the chip is not known at {knobs.node_nm:g} nm.", f"Nodes: {nodes}.")
-        chip = chip.rebuild(knobs.node_nm)
     try:
         move = plan(chip.node_nm, chip.vdd, knobs.node_nm, knobs.vdd)
     except KnobError as error:

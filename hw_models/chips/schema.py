@@ -137,7 +137,7 @@ class Chip(Entry):
         return 2 if bidirectional and self.transposition.policy == "duplicate" else 1
 
     def room(self, bidirectional: bool) -> float:
-        """Return the plain memory that a stored weight takes, as a multiple of its bits: its copies, or a larger cell."""
+        """Return the plain memory that a stored weight takes, in times its bits: its copies, or a larger cell."""
         if bidirectional and self.transposition.policy == "transposable":
             return self.constant("transposable_cell").value
         return float(self.copies(bidirectional))

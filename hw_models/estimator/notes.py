@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from hw_models.chips import Chip
 from hw_models.estimator.book import ZERO, Book
@@ -44,8 +44,9 @@ def warnings(
     rows: tuple[CostRow, ...],
     latency: dict[str, PhaseTime],
     routed: bool,
+    unpriced: Mapping[str, int],
 ) -> Iterator[str]:
-    """Yield what may mislead."""
+    """Yield what may mislead; ``unpriced``: packets, hops and crossings that a placement counted in vain."""
     yield from _widths(workload, chip)
     yield from chip.knobs.warnings(built=bool(chip.nodes))
     if routed:
@@ -53,6 +54,8 @@ def warnings(
         packets, hops = (routing.packets, routing.hops) if routing else (1, 1)
         each = hops if isinstance(hops, str) else f"{hops:g}"
         yield f"without a placement, routing was taken as {packets:g} packets and {each} hops per spike"
+    for counter, count in unpriced.items():
+        yield f"{count:,} {counter.replace('_', ' ')} have no price on this chip and are left out"
     for kind in PARTS:
         if any(row.kind == kind and row.component == ZERO and row.entity == "chip" for row in rows):
             yield f"the {kind} part is declared zero: {chip.parts[kind]}"

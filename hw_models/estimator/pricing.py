@@ -5,6 +5,7 @@ E = P_static t + P_clock f t + sum over actions (count x price x overhead),   t 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Protocol
@@ -109,7 +110,7 @@ class Pricing:
             rows=rows,
             parts=chip.parts,
             assumptions=assumed,
-            warnings=tuple(notes.warnings(self.workload, chip, book, rows, latency, routed)),
+            warnings=tuple(notes.warnings(self.workload, chip, book, rows, latency, routed, self._unpriced())),
             not_modelled=chip.not_modelled,
             weakest_evidence=self._weakest(),
             constants={key: asdict(used.constant) for key, used in book.used.items()},
@@ -146,6 +147,15 @@ class Pricing:
             for (entity, counter), count in self.placement.counts(phase.name, self.workload).items():
                 if count and (counter in self.chip.actions or counter in self.chip.free):
                     yield from self.actions.rows(phase.name, entity, counter, count)
+
+    def _unpriced(self) -> dict[str, int]:
+        """Return what the placement counted and the chip neither prices nor declares free."""
+        total: Counter[str] = Counter()
+        for phase in self.workload.phases if self.placement is not None else ():
+            for (_, counter), count in self.placement.counts(phase.name, self.workload).items():
+                if counter not in self.chip.actions and counter not in self.chip.free:
+                    total[counter] += round(count)
+        return {counter: count for counter, count in total.items() if count}
 
     def _phase_rows(
         self, phase: PhaseCounts, tick: Tick, sizes: dict[bool, Footprint], latency: dict[str, PhaseTime]

@@ -38,7 +38,7 @@ def event_energy(
         If the chip has no price for what is counted here.
     """
     require_tick(tick_s)
-    own = chip.constant(chip.tick).si.value if chip.tick is not None else tick_s
+    own = chip.knobs.tick_s or (chip.constant(chip.tick).si.value if chip.tick is not None else tick_s)
     ticks = round(SECONDS / own)
     spikes = round(neurons * rate_hz * SECONDS)
     counts = {

@@ -99,3 +99,13 @@ def test_what_a_chip_s_constants_do_not_allow_is_refused(name: str, knobs: dict,
     with pytest.raises(KnobError) as caught:
         load_chip(name).at(**knobs)
     assert all(word in str(caught.value) for word in words), str(caught.value)
+
+
+def test_a_built_chip_keeps_its_variant_at_another_node() -> None:
+    text = (Path(__file__).parent / "../../../hw_models/chips/presets/generic-digital.toml").read_text(encoding="utf-8")
+    leaky = (
+        '\n[variants.leaky]\ntitle = "t"\nreason = "r"\n[variants.leaky.constants.leakage]\nvalue = 9\nlow = 9\nhigh = 9\n'
+        'unit = "uW/kB"\nincludes = "x"\nevidence = "measured"\nsource = "p"\nyear = 2020\n'
+    )
+    chip = parse_chip(text + leaky, "mine.toml").at(variant="leaky", node_nm=22)
+    assert (chip.constant("leakage").value, chip.node_nm, dict(chip.variants)) == (9, 22, {})

@@ -109,7 +109,7 @@ def test_larger_cells_leave_less_room_for_weights() -> None:
     placement = place(perceptron(), cells)
     assert placement.demand.spare["synapse_bits_inference"] == 100 * 784 * 3 + 3780
     assert any("cells that take the room of 1.26" in note for note in placement.notes)
-    with pytest.raises(FitError, match="synapse_bits_per_core|cores"):
+    with pytest.raises(FitError, match="weight_bits <= 2"):
         place(perceptron(), chip("transposable", cores=1, synapse_bits_per_core=100 * 784 * 3 + 3000))
 
 

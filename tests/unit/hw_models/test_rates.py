@@ -28,3 +28,9 @@ def test_published_points_stand_at_their_rates() -> None:
     points = published_events(load_chip("truenorth"), neurons=NEURONS, fan_out=128)
     assert (11.58, 68e-3 / (NEURONS * 11.58 * 128)) in [pytest.approx(point, rel=1e-6) for point in points]
     assert published_events(load_chip("truenorth"), neurons=7, fan_out=128) == []
+
+
+def test_another_tick_leaves_the_rate_and_so_the_static_share_as_they_are() -> None:
+    chip = load_chip("truenorth")
+    slow, fast = (event_energy(one, 20, neurons=NEURONS, fan_out=128) for one in (chip, chip.at(tick_s=1e-4)))
+    assert fast.all_in.value == pytest.approx(slow.all_in.value, rel=1e-9)

@@ -54,6 +54,17 @@ def test_a_placement_counts_hops_cores_and_chips() -> None:
     assert not any("without a placement" in warning for warning in report.warnings)
 
 
+def test_what_a_placement_counts_in_vain_is_said() -> None:
+    class Leaving(TwoChips):
+        def counts(self, phase: str, workload: Workload) -> dict:
+            return {("input", "hops"): 70, ("input", "offchip_packets"): 1234}
+
+    report = price(workload({("input", "spikes"): 20}), ROUTED, placement=Leaving())
+    assert any("1,234 offchip packets have no price" in warning for warning in report.warnings)
+    silent = price(workload({("input", "spikes"): 20}), ROUTED, placement=TwoChips())
+    assert not any("have no price" in warning for warning in silent.warnings)
+
+
 def test_without_a_placement_spikes_take_the_routing_of_the_chip_and_the_report_says_so() -> None:
     report = price(workload({("input", "spikes"): 20}), ROUTED)
     energy = report.energy(part="periphery")
