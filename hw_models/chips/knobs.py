@@ -111,7 +111,7 @@ def _moved(chip, knobs: Knobs):
 
 def _scaled(chip, move: Move):
     constants = {name: _apply(entry, move) for name, entry in chip.constants.items()}
-    if not any(_apply(entry, move) != entry and _energy(entry) for entry in chip.constants.values()):
+    if not any(_follows(entry, move) for entry in chip.constants.values()):
         key = "node_nm" if move.before_nm != move.after_nm else "vdd"
         _refuse(
             chip,
@@ -127,9 +127,10 @@ def _scaled(chip, move: Move):
     return chip.model_copy(update=changes)
 
 
-def _energy(entry: Constant | TableReference) -> bool:
+def _follows(entry: Constant | TableReference, move: Move) -> bool:
+    """Return whether it is an energy that the move changes."""
     constant = entry.resolve(1) if isinstance(entry, TableReference) else entry
-    return constant.dimension == "J"
+    return constant.dimension == "J" and move(constant) != constant
 
 
 def _apply(entry: Constant | TableReference, move: Move) -> Constant | TableReference:

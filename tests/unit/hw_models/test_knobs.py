@@ -91,6 +91,8 @@ def test_what_cannot_be_had_is_refused(knobs: dict, words: list[str]) -> None:
         ("generic-45nm", {"weight_bits": 33}, ["at most 32"]),
         ("generic-45nm", {"clock_hz": 1e6}, ["clock"]),
         ("eqspike-analog-65nm", {"node_nm": 28}, ["none of its energies"]),
+        ("eqspike-analog-28nm", {"node_nm": 65}, ["none of its energies"]),
+        ("memristor-crossbar", {"node_nm": 22}, ["none of its energies"]),
         ("eqspike-analog-65nm", {"vdd": 0.8}, ["states no supply"]),
         ("eqspike-analog-65nm", {"transposition": "duplicate"}, ["crossbar"]),
     ],
@@ -104,7 +106,8 @@ def test_what_a_chip_s_constants_do_not_allow_is_refused(name: str, knobs: dict,
 def test_a_built_chip_keeps_its_variant_at_another_node() -> None:
     text = (Path(__file__).parent / "../../../hw_models/chips/presets/generic-digital.toml").read_text(encoding="utf-8")
     leaky = (
-        '\n[variants.leaky]\ntitle = "t"\nreason = "r"\n[variants.leaky.constants.leakage]\nvalue = 9\nlow = 9\nhigh = 9\n'
+        '\n[variants.leaky]\ntitle = "t"\nreason = "r"\n'
+        "[variants.leaky.constants.leakage]\nvalue = 9\nlow = 9\nhigh = 9\n"
         'unit = "uW/kB"\nincludes = "x"\nevidence = "measured"\nsource = "p"\nyear = 2020\n'
     )
     chip = parse_chip(text + leaky, "mine.toml").at(variant="leaky", node_nm=22)

@@ -290,13 +290,24 @@ def test_each_priced_count_costs_and_each_free_one_does_not(name: str) -> None:
         assert (with_it.value > without.value and with_it.low > without.low) if costs else with_it == without
 
 
+def test_memristors_wear_out_after_a_stated_number_of_writes() -> None:
+    counts = {("synapses", "weight_writes"): 5_000_000}
+    layers = (LayerShape("neurons", 100),)
+    shape = ProjectionShape("synapses", "neurons", "neurons", 10_000, 3, True, True)
+    learning = Workload("w", layers, (shape,), (PhaseCounts("nudged", 1000, 1000, counts, learning=True),), 1e-3)
+    worn = price(learning, load_chip("memristor-crossbar")).endurance
+    # Half a write a synapse and sample; 10^6 to 10^12 writes are published.
+    limit = worn.samples_to_limit
+    assert (limit.low, limit.value, limit.high) == pytest.approx((2e6, 2e9, 2e12))
+
+
 # ------------------------------------------------------------------------------------------------ sources
 
 
 @pytest.mark.parametrize("name", PUBLISHED + LIMITS_ONLY)
 def test_every_number_names_a_publication_that_can_be_looked_up(name: str) -> None:
     chip = load_chip(name)
-    sources = {f"constants.{key}": constant.source for key, constant in chip.constants.items()}
+    sources = {f"constants.{key}": chip.constant(key).source for key in chip.constants}
     sources |= {f"limits.{key}": limit.source for key, limit in chip.limits.items()}
     sources |= {point.name: point.source for point in chip.operating_points}
     for variant in chip.variants.values():
@@ -307,8 +318,8 @@ def test_every_number_names_a_publication_that_can_be_looked_up(name: str) -> No
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_no_number_is_recalled_and_every_band_says_where_it_comes_from(name: str) -> None:
     chip = load_chip(name)
-    constants = [*chip.constants.values(), *(c for v in chip.variants.values() for c in v.constants.values())]
-    for constant in constants:
+    own = (chip._resolved(constant, None) for constant in chip.constants.values())
+    for constant in (*own, *(c for v in chip.variants.values() for c in v.constants.values())):
         assert isinstance(constant, Constant)
         assert constant.evidence.rank >= Evidence.DERIVED.rank and constant.band, constant.includes
         assert (constant.low == constant.value == constant.high) == constant.band.startswith("none"), constant.includes

@@ -27,18 +27,18 @@ def test_a_constant_takes_another_value_in_its_own_unit() -> None:
     made = report(100, 10)
     nominal = 100 * 2.1 * PJ + 10 * 11e-15 + standby()
     assert made.evaluate({}) == pytest.approx(nominal)
-    assert made.evaluate({"spike": 4.2}) == pytest.approx(nominal + 100 * 2.1 * PJ)
-    assert made.evaluate({"spike": "low", "synapse_read": "high"}) == pytest.approx(
+    assert made.evaluate({"neuron_spike": 4.2}) == pytest.approx(nominal + 100 * 2.1 * PJ)
+    assert made.evaluate({"neuron_spike": "low", "synapse_read": "high"}) == pytest.approx(
         100 * 4e-15 + 10 * 400e-15 + standby()
     )
-    assert made.evaluate({"spike": 0}, "inference") == pytest.approx(10 * 11e-15 + standby())
+    assert made.evaluate({"neuron_spike": 0}, "inference") == pytest.approx(10 * 11e-15 + standby())
     with pytest.raises(WorkloadError, match="'spikes' is used"):
         made.evaluate({"spikes": 1})
 
 
 def test_the_tornado_puts_the_deciding_constant_first() -> None:
     names = [name for name, _, _ in report(100, 10).tornado()]
-    assert names[0] == "spike" and names[-1] == "neuron_period"
+    assert names[0] == "neuron_spike" and names[-1] == "neuron_period"
     assert report(1, 10**6).tornado()[0][0] == "synapse_read"
     _, low, high = report(100).tornado()[0]
     assert (low, high) == pytest.approx((100 * 4e-15 + standby(), 100 * 3.6 * PJ + standby()))
