@@ -12,7 +12,8 @@ REDRAW_S = 0.25
 _STYLE = Markup(
     "<style>.eqspike{font-variant-numeric:tabular-nums}.eqspike table{border-collapse:collapse;margin:.4em 0}"
     ".eqspike caption{text-align:left;font-weight:600;padding:.2em 0}.eqspike th,.eqspike td{padding:.15em .7em}"
-    ".eqspike .l{text-align:left!important}.eqspike .r{text-align:right!important}.eqspike dl{margin:.3em 0}.eqspike dl div{display:flex}"
+    ".eqspike .l{text-align:left!important}.eqspike .r{text-align:right!important}.eqspike dl{margin:.3em 0}"
+    ".eqspike dl div{display:flex}"
     ".eqspike dt{min-width:11em;opacity:.75}.eqspike dd{margin:0}</style>"
 )
 
