@@ -56,7 +56,12 @@ def isolated_eqspike(rule: EqSpike, difference: np.ndarray) -> np.ndarray:
 
 
 def isolated_pair_stdp(rule: PairSTDP, difference: np.ndarray) -> np.ndarray:
-    r"""Return A_plus exp(-dt / tau_plus) for dt > 0, -A_minus exp(dt / tau_minus) for dt < 0, and 0 at dt = 0."""
+    r"""Return A_plus exp(-dt / tau_plus) for dt > 0, -A_minus exp(dt / tau_minus) for dt < 0, and 0 at dt = 0.
+
+    Parameters
+    ----------
+    difference : dt = t_post - t_pre in seconds, any shape.
+    """
     later = rule.A_plus * np.exp(-np.abs(difference) / rule.tau_plus)
     earlier = -rule.A_minus * np.exp(-np.abs(difference) / rule.tau_minus)
     return np.where(difference > 0, later, np.where(difference < 0, earlier, 0.0))

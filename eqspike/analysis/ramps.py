@@ -9,7 +9,17 @@ from pydantic import Field, model_validator
 
 from eqspike.analysis.closed_forms import estimator_lag, memory_ticks, ramp_causal, ramp_exact
 from eqspike.analysis.isolated import pair_stdp_curve
-from eqspike.analysis.replay import Rule, as_plasticity, default_rule, describe_rule, replay, unit_of
+from eqspike.analysis.replay import (
+    Rule,
+    as_plasticity,
+    default_rule,
+    describe_rule,
+    is_contrastive,
+    name_of,
+    replay,
+    triggers_of,
+    unit_of,
+)
 from eqspike.analysis.window import Bins, Curve, StdpWindow, find_crossing, mean_with_covariance, spoken
 from eqspike.core.config import Config
 from eqspike.core.rng import Purpose, stream
@@ -23,6 +33,7 @@ _EQUATION = (
     r"\langle\Delta W\rangle(\Delta t) = \frac{\eta}{\beta}\,"
     r"\frac{\langle\dot\rho_{post}(t)\,\rho_{post}(t+\Delta t)\rangle}{\langle\rho_{post}\rangle}"
 )
+_SYMMETRIC = r"\langle\Delta W\rangle(\Delta t) + \langle\Delta W\rangle(-\Delta t)"
 
 
 class _Asked(Config):
@@ -36,6 +47,7 @@ class _Asked(Config):
     window_ticks: int = Field(ge=1, le=10_000)
     bin_ticks: int = Field(ge=1)
     derivative: Literal["rule", "exact"]
+    weights: Literal["asymmetric", "symmetric"]
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
@@ -63,13 +75,16 @@ def rate_ramp(
     window_ticks: int = 60,
     bin_ticks: int = 11,
     derivative: Literal["rule", "exact"] = "rule",
+    weights: Literal["asymmetric", "symmetric"] | None = None,
 ) -> StdpWindow:
     r"""Return the mean update of pre/post pairs while the post neuron's rate ramps up and down.
 
     The post neuron (leakless, soft reset, random initial charge) is driven by a current of straight ramps of
     ``ramp_ticks`` between rates drawn uniformly from ``rates``, a different part of a ramp in each trial. One pre spike
     falls when the rule has forgotten the beginning. Every pair within the window gets the update that the pre spike
-    triggers, for EqSpike the post neuron's rate derivative, and pairs are averaged by dt = t_post - t_pre.
+    triggers, for EqSpike the post neuron's rate derivative, and pairs are averaged by dt = t_post - t_pre. For a rule
+    that post spikes trigger too, such as STDP, every pair gets the whole change that the pre spike and the post spikes
+    within the window make: its own, and those of the post spikes around it.
     The closed forms are derived in :func:`~eqspike.analysis.closed_forms.ramp_exact` (the exact slope: odd in dt) and
     :func:`~eqspike.analysis.closed_forms.ramp_causal` (the causal estimator: late by its lag).
 
@@ -81,6 +96,8 @@ def rate_ramp(
     window_ticks : largest abs(dt); the last bin may end before.
     bin_ticks : width of a bin, odd.
     derivative : ``rule`` for what the rule asks for, ``exact`` for the drawn slope at the pre spike in its place.
+    weights : of a contrastive rule, by default ``asymmetric``: the window w(dt) of pre spikes alone. ``symmetric`` is
+        the sum w(dt) + w(-dt) that one weight shared by both directions gets where both neurons are of the ensemble.
 
     Raises
     ------
@@ -99,18 +116,22 @@ def rate_ramp(
         {
             "trials": trials, "seed": seed, "tick_s": tick_s, "ramp_ticks": ramp_ticks, "rates": rates,
             "window_ticks": window_ticks, "bin_ticks": bin_ticks, "derivative": derivative,
+            "weights": _weights(rule, weights),
         }
     )  # fmt: skip
-    bins = asked.bins
+    bins, shared = asked.bins, is_contrastive(rule) and asked.weights == "symmetric"
     change, spikes = _run_trials(rule, asked)
     counts = bins.merge(spikes)
     mean, covariance = mean_with_covariance(counts * change[:, None], counts)
-    trial, lag = _some_pairs(spikes, seed)
+    if shared:
+        mirror = np.eye(len(mean)) + np.eye(len(mean))[::-1]
+        mean, covariance = mirror @ mean, mirror @ covariance @ mirror
+    trial, lag = _some_pairs(spikes[:0] if shared else spikes, seed)
     equation, caption = _words(rule, asked)
-    causal = isinstance(rule, EqSpike) and derivative == "rule"
+    causal = isinstance(rule, EqSpike) and derivative == "rule" and not shared
     return StdpWindow(
         protocol="rate_ramp",
-        rule=type(rule).__name__,
+        rule=name_of(rule),
         tick_s=tick_s,
         unit=unit_of(rule),
         difference_s=bins.centres * tick_s,
@@ -123,7 +144,7 @@ def rate_ramp(
         caption=caption,
         parameters={"rule": describe_rule(rule), **asked.model_dump(mode="json")},
         curves=_curves(rule, asked),
-        crossing=find_crossing(bins.centres * tick_s, mean, covariance),
+        crossing=None if shared else find_crossing(bins.centres * tick_s, mean, covariance),
         lag_s=estimator_lag(rule) * tick_s if causal else None,
     )
 
@@ -155,18 +176,27 @@ def draw_ramps(
     return current, spikes, (high - low)[lead] / ramp_ticks
 
 
+def _weights(rule: Rule, weights: str | None) -> str:
+    """Return the kind of weights that was asked for, or what the rule is mostly looked at with."""
+    chosen = weights or ("asymmetric" if is_contrastive(rule) else "symmetric")
+    triggers_of(rule, chosen)
+    return chosen
+
+
 def _run_trials(rule: Rule, asked: _Asked) -> tuple[np.ndarray, np.ndarray]:
-    """Return the update at the pre spike of each trial (trials,) and the post spikes around it (trials, n_lags)."""
-    reach, plasticity = asked.bins.reach, as_plasticity(rule)
+    """Return the change of each trial with one pre spike (trials,) and the post spikes around it (trials, n_lags)."""
+    reach, plasticity = asked.bins.reach, as_plasticity(rule, asked.tick_s)
+    end, triggers = (0, ("pre",)) if is_contrastive(rule) else (reach, ("pre", "post"))
     lead = max(reach, memory_ticks(rule) if isinstance(rule, EqSpike) else _LEAD_TICKS)
-    pre = np.zeros((lead + 1, 1))
+    pre = np.zeros((lead + end + 1, 1))
     pre[lead] = 1
     changes, trains = [], []
     for first in range(0, asked.trials, _CHUNK):
         n = min(_CHUNK, asked.trials - first)
         _, spikes, change = draw_ramps(asked.seed, first // _CHUNK, n, lead, reach, asked.ramp_ticks, asked.rates)
         if asked.derivative == "rule":
-            change = replay(plasticity, pre, spikes[: lead + 1], triggers=("pre",)).value
+            asked_for = replay(plasticity, pre, spikes[: lead + end + 1], triggers=triggers)
+            change = np.bincount(asked_for.place[:, 3], asked_for.value, n)
         changes.append(change)
         trains.append(spikes[lead - reach :].T)
     return np.concatenate(changes), np.concatenate(trains)
@@ -181,12 +211,14 @@ def _some_pairs(spikes: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
 def _curves(rule: Rule, asked: _Asked) -> tuple[Curve, ...]:
     ticks, difference_s = asked.bins.lags, asked.bins.lags * asked.tick_s
     reference = pair_stdp_curve(ticks, asked.tick_s)
-    exact = ramp_exact(ticks, asked.ramp_ticks, asked.rates)
-    if asked.derivative == "exact":
-        return Curve("closed_form", "closed form", difference_s, exact), reference
-    if not isinstance(rule, EqSpike):
+    if not isinstance(rule, EqSpike) and asked.derivative == "rule":
         return (reference,)
-    causal = ramp_causal(rule, ticks, asked.ramp_ticks, asked.rates)
+    exact = ramp_exact(ticks, asked.ramp_ticks, asked.rates)
+    causal = None if asked.derivative == "exact" else ramp_causal(rule, ticks, asked.ramp_ticks, asked.rates)
+    if asked.weights == "symmetric":
+        exact, causal = exact + exact[::-1], None if causal is None else causal + causal[::-1]
+    if causal is None:
+        return Curve("closed_form", "closed form", difference_s, exact), reference
     return (
         Curve("closed_form", "closed form, causal estimator", difference_s, causal),
         Curve("exact_slope", "closed form, exact slope", difference_s, exact),
@@ -207,7 +239,16 @@ def _words(rule: Rule, asked: _Asked) -> tuple[str, str]:
             "depression where it precedes."
         )
     if not isinstance(rule, EqSpike):
-        return r"\langle\Delta W\rangle(\Delta t)", ensemble
+        return r"\langle\Delta W\rangle(\Delta t)", (
+            f"{ensemble} Each pair is given the whole change of its trial: that of the pair itself, and that of the "
+            "other postsynaptic spikes within the window of the presynaptic one."
+        )
+    if asked.weights == "symmetric":
+        return _SYMMETRIC, (
+            f"{ensemble} One weight shared by both directions gets the window and its mirror image: with the exact "
+            "slope they would cancel, and what is left is even in time, twice the part that the estimator's lag makes. "
+            "The order of the spikes does not matter to a symmetric weight."
+        )
     return _EQUATION, (
         f"{ensemble} Potentiation where post follows pre and depression where it precedes, shifted by the lag of the "
         f"causal rate estimator ({spoken(estimator_lag(rule) * tick_s)}). This is a property of the ensemble: it "

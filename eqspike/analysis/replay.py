@@ -6,11 +6,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from eqspike.core.errors import ConfigError
+from eqspike.kernels.rules import plain_functions
 from eqspike.learning.eqspike import EqSpike
 from eqspike.learning.plasticity import Plasticity
-from eqspike.learning.stdp import PairSTDP
+from eqspike.learning.stdp import PairSTDP, TripletSTDP
+from eqspike.learning.trace_rule import TraceRule
 
-Rule = EqSpike | PairSTDP | Plasticity
+Rule = EqSpike | PairSTDP | TripletSTDP | TraceRule | Plasticity
 
 
 class Updates(NamedTuple):
@@ -20,8 +23,27 @@ class Updates(NamedTuple):
     value: np.ndarray
 
 
+class TickedTraces:
+    """A rule on exponential traces as a clock of ``tick_s`` runs it, whole layers at once, for :func:`replay`."""
+
+    contrastive = False
+
+    def __init__(self, rule: TraceRule, tick_s: float) -> None:
+        self.parameters = rule.parameters
+        _, self.on_pre, self.on_post = plain_functions(type(rule.parameters))
+        self.rows = len(rule.traces)
+        self._keep = np.exp(-tick_s / np.array(rule.taus_s))[:, None]
+        self._nearest = np.array(rule.nearest, np.float64)[:, None]
+
+    def advance(self, parameters: tuple, traces: np.ndarray, spikes: np.ndarray, tick: int) -> None:
+        """Let a spike add one to a trace, or set it to one, and let all of them decay by a tick."""
+        traces *= 1 - self._nearest * spikes
+        traces += spikes
+        traces *= self._keep
+
+
 def replay(
-    rule: Plasticity,
+    rule: Plasticity | TickedTraces,
     pre: np.ndarray,
     post: np.ndarray,
     *,
@@ -60,9 +82,18 @@ def replay(
     return Updates(np.array(places, np.int64).reshape(-1, 4), np.array(values, np.float64))
 
 
-def as_plasticity(rule: Rule) -> Plasticity:
-    """Return the rule as the engine takes it."""
-    return rule if isinstance(rule, Plasticity) else rule.plasticity()
+def as_plasticity(rule: Rule, tick_s: float) -> Plasticity | TickedTraces:
+    """Return the rule as :func:`replay` takes it, on a clock of ``tick_s``; constants in ticks stay as they are."""
+    if isinstance(rule, Plasticity):
+        return rule
+    if isinstance(rule, EqSpike):
+        return rule.plasticity()
+    return TickedTraces(as_trace_rule(rule), tick_s)
+
+
+def as_trace_rule(rule: PairSTDP | TripletSTDP | TraceRule) -> TraceRule:
+    """Return a rule on exponential traces as the simulator takes it."""
+    return rule if isinstance(rule, TraceRule) else rule.trace_rule()
 
 
 def default_rule() -> EqSpike:
@@ -70,11 +101,42 @@ def default_rule() -> EqSpike:
     return EqSpike(tau_ticks=20, delay_ticks=20)
 
 
+def name_of(rule: Rule) -> str:
+    """Return the name of a rule; one of a user's own goes by the class of its parameters."""
+    return type(rule.parameters).__name__ if isinstance(rule, Plasticity | TraceRule) else type(rule).__name__
+
+
 def describe_rule(rule: Rule) -> dict[str, Any]:
     """Return the settings of a rule as JSON types."""
-    return dict(rule.parameters._asdict()) if isinstance(rule, Plasticity) else rule.model_dump(mode="json")
+    own = isinstance(rule, Plasticity | TraceRule)
+    return dict(rule.parameters._asdict()) if own else rule.model_dump(mode="json")
+
+
+def is_contrastive(rule: Rule) -> bool:
+    """Return whether updates scale with eta / beta, so that their size is free."""
+    return isinstance(rule, EqSpike) or (isinstance(rule, Plasticity) and rule.contrastive)
 
 
 def unit_of(rule: Rule) -> str:
     """Return what weight changes of ``rule`` are measured in."""
-    return "η/β" if as_plasticity(rule).contrastive else "η"
+    if is_contrastive(rule):
+        return "η/β"
+    return "η" if isinstance(rule, Plasticity) else "weight"
+
+
+def triggers_of(rule: Rule, weights: str) -> tuple[str, ...]:
+    """Return whose spikes change a synapse: with asymmetric weights EqSpike's pre spikes alone.
+
+    Raises
+    ------
+    ConfigError : asymmetric weights are asked of a rule that is not EqSpike's.
+    """
+    if weights == "symmetric":
+        return ("pre", "post")
+    if weights != "asymmetric" or not is_contrastive(rule):
+        raise ConfigError(
+            f"{name_of(rule)} has no form for weights '{weights}'.",
+            field="weights",
+            remedy="Only contrastive rules such as EqSpike know symmetric and asymmetric weights.",
+        )
+    return ("pre",)

@@ -15,6 +15,7 @@ import numpy as np
 
 from eqspike.core.errors import ConfigError
 
+Z_95 = 1.959964  # standard errors to either side that hold 95 % of a normal distribution
 LEAST_SPIKES = 3  # of a neuron whose intervals count
 
 

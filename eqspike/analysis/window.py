@@ -7,7 +7,8 @@ from typing import Any, Self
 
 import numpy as np
 
-Z_95 = 1.959964
+from eqspike.analysis.statistics import Z_95
+from eqspike.analysis.stdp_measured import Comparison
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +65,7 @@ class StdpWindow:
     crossing : the zero crossing, where there is exactly one.
     lag_s : the derivative estimator's lag, where the rule has one.
     label : which pairs these are, where a protocol tells several kinds apart.
+    measured : the comparison with measurements, where there are any.
     """
 
     protocol: str
@@ -83,6 +85,7 @@ class StdpWindow:
     crossing: Crossing | None = None
     lag_s: float | None = None
     label: str = ""
+    measured: Comparison | None = None
 
     @property
     def band(self) -> tuple[np.ndarray, np.ndarray]:
@@ -126,6 +129,7 @@ class StdpWindow:
             "caption": self.caption,
             "parameters": self.parameters,
             "curves": [curve.to_dict() for curve in self.curves],
+            "measured": None if self.measured is None else self.measured.to_dict(),
         }
 
 

@@ -7,7 +7,7 @@ bound to the type of ``parameters``, at compile time.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from eqspike.core.errors import PlasticityError
@@ -33,10 +33,9 @@ def bind(parameters: type, advance: Callable, on_pre: Callable, on_post: Callabl
     PlasticityError
         if the class already stands for other functions: loops compiled with those would go on using them.
     """
-    plain = tuple(getattr(function, "py_func", function) for function in (advance, on_pre, on_post))
+    plain = _plain((advance, on_pre, on_post))
     if parameters in _BOUND:
-        bound = tuple(getattr(function, "py_func", function) for function in _BOUND[parameters])
-        if bound != plain:
+        if plain_functions(parameters) != plain:
             raise PlasticityError(
                 f"the class {parameters.__name__} already belongs to other functions.",
                 field="parameters",
@@ -44,6 +43,15 @@ def bind(parameters: type, advance: Callable, on_pre: Callable, on_post: Callabl
             )
         return
     _BOUND[parameters] = Functions(*map(inline, plain))
+
+
+def plain_functions(parameters: type) -> Functions:
+    """Return the functions bound to a class as plain Python, for a handful of calls that are not worth compiling."""
+    return _plain(_BOUND[parameters])
+
+
+def _plain(functions: Iterable[Callable]) -> Functions:
+    return Functions(*(getattr(function, "py_func", function) for function in functions))
 
 
 def advance(parameters, traces, spikes, tick):

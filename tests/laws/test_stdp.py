@@ -54,11 +54,19 @@ def test_an_isolated_pair_changes_by_the_estimators_response_one_tick_late() -> 
 
 
 def test_pair_stdp_shows_its_own_window() -> None:
-    rule = PairSTDP(tau_plus=15, tau_minus=25, A_plus=0.02, A_minus=0.01)
-    window = isolated_pair(rule, range(-30, 31))
+    rule = PairSTDP(tau_plus=15e-3, tau_minus=25e-3, A_plus=0.02, A_minus=0.01)
     dt = np.arange(-30, 31)
-    wanted = np.where(dt > 0, 0.02 * np.exp(-np.abs(dt) / 15), np.where(dt < 0, -0.01 * np.exp(-np.abs(dt) / 25), 0))
-    np.testing.assert_allclose(window.mean, wanted, rtol=1e-12)
+    for tick_s in (1e-3, 0.25e-3):
+        window, ms = isolated_pair(rule, range(-30, 31), tick_s=tick_s), dt * tick_s * 1e3
+        later, earlier = 0.02 * np.exp(-np.abs(ms) / 15), -0.01 * np.exp(-np.abs(ms) / 25)
+        wanted = np.where(dt > 0, later, np.where(dt < 0, earlier, 0))
+        np.testing.assert_allclose(window.mean, wanted, rtol=1e-12)
+        np.testing.assert_allclose(window.closed_form.values, wanted, rtol=1e-12)
+
+
+def test_the_reference_of_every_window_is_pair_stdp_in_seconds() -> None:
+    curve = isolated_pair(RULE, range(-30, 31), tick_s=1e-3).reference
+    assert curve.values[31:] == pytest.approx(0.01 * np.exp(-np.arange(1, 31) / 20), rel=1e-12)
 
 
 @pytest.mark.kernels
