@@ -246,13 +246,13 @@ def _words(rule: Rule, asked: _Asked) -> tuple[str, str]:
     if asked.weights == "symmetric":
         return _SYMMETRIC, (
             f"{ensemble} One weight shared by both directions gets the window and its mirror image: with the exact "
-            "slope they would cancel, and what is left is even in time, twice the part that the estimator's lag makes. "
+            "slope they would cancel, and what is left is even in time: what the estimator's lag makes, twice. "
             "The order of the spikes does not matter to a symmetric weight."
         )
     return _EQUATION, (
         f"{ensemble} Potentiation where post follows pre and depression where it precedes, shifted by the lag of the "
         f"causal rate estimator ({spoken(estimator_lag(rule) * tick_s)}). This is a property of the ensemble: it "
-        "follows the slope of the rate, not the order of two spikes, and single pairs scatter far more widely. Weights "
-        "are symmetric, so a synapse also receives the mirror image from its postsynaptic spikes (not drawn), and the "
-        "sign turns with β."
+        "follows the slope of the rate, not the order of two spikes, and single pairs scatter far more widely. A "
+        "symmetric weight also receives the mirror image from its postsynaptic spikes (not drawn), and the sign turns "
+        "with β."
     )

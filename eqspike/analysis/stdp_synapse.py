@@ -81,7 +81,7 @@ def _in_ticks(
         raise ConfigError(
             f"the spikes last {last:,} ticks.",
             field="tick_s",
-            remedy="Take a longer tick, fewer pairs or higher rates.",
+            remedy="Take a longer tick (--tick-s), fewer pairs or higher rates.",
         )
     trains = np.zeros((2, last + 1))
     for train, found in zip(trains, ticks, strict=True):

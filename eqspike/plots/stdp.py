@@ -8,8 +8,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from eqspike.analysis.stdp_protocols import ProtocolResult
 from eqspike.analysis.stdp_training import TrainingWindows
 from eqspike.analysis.window import Curve, StdpWindow, spoken, time_unit
+from eqspike.plots.stdp_protocols import describe_fit, draw_measured, draw_protocol
 from eqspike.plots.style import (
     BLACK,
     BLUE,
@@ -36,16 +38,20 @@ _TITLES = {
 _CONDITION_COLOURS = (BLUE, ORANGE, SKY, PURPLE)
 
 
-def draw(window: StdpWindow | TrainingWindows) -> Figure:
+def draw(window: StdpWindow | TrainingWindows | ProtocolResult) -> Figure:
     """Return the figure of a window.
 
     Single pairs are light dots behind the mean with its 95 % confidence band; closed forms and pair-based STDP, scaled
     to the same height, are lines; the zero crossing is marked; the equation and the caption stand under the axes.
     """
+    if isinstance(window, ProtocolResult):
+        return draw_protocol(window)
     return _draw_training(window) if isinstance(window, TrainingWindows) else _draw_window(window)
 
 
-def save(window: StdpWindow | TrainingWindows, path: str | PathLike, *, overwrite: bool = False) -> None:
+def save(
+    window: StdpWindow | TrainingWindows | ProtocolResult, path: str | PathLike, *, overwrite: bool = False
+) -> None:
     """Draw a window into a PNG, SVG or PDF file.
 
     Raises
@@ -56,10 +62,14 @@ def save(window: StdpWindow | TrainingWindows, path: str | PathLike, *, overwrit
 
 
 def _draw_window(window: StdpWindow) -> Figure:
-    figure, (axes,) = new_figure(7.4, 4.1, caption=window.caption, equation=window.equation)
+    found = window.measured
+    caption = window.caption if found is None else f"{window.caption} {describe_fit(found)}"
+    figure, (axes,) = new_figure(7.4, 4.1, caption=caption, equation=window.equation)
     drawn = [window.closed_form, window.curve("exact_slope")]
     low, high = window.band
     peak = _largest(low, high, *(curve.values for curve in drawn if curve))
+    if found is not None and found.factor:
+        peak = max(peak, 1.2 * _largest(found.measured.change / found.factor))
     scale = _Scale(window, peak)
     single = not np.any(window.standard_error > 0)
     limit = 1.25 * peak if single else 1.9 * peak
@@ -72,6 +82,9 @@ def _draw_window(window: StdpWindow) -> Figure:
         if curve:
             axes.plot(*scale(curve.difference_s, curve.values), style[1], color=style[0], lw=1.6, label=curve.label)
     _draw_mean(axes, scale, window, BLUE, "replayed pairs" if single else "mean, 95 % band")
+    if found is not None and found.factor:
+        x, power = found.measured.coordinates["difference_s"] * scale.per_second, scale.factor / found.factor
+        draw_measured(axes, x, found, power, label="measured")
     if window.crossing:
         _mark_crossing(axes, scale, window, limit)
     _finish(axes, scale, window, limit)

@@ -75,7 +75,7 @@ def test_the_report_as_tables(invoke, run_file):
         assert words in result.stdout
 
 
-@pytest.mark.parametrize("protocol", ["isolated-pair", "rate-ramp", "training"])
+@pytest.mark.parametrize("protocol", ["isolated-pair", "ramp", "training"])
 def test_windows_of_a_run(invoke, run_file, protocol):
     arguments = ("stdp", run_file, "--protocol", protocol)
     found = document(invoke(*arguments, "--json"))
