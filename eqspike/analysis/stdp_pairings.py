@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, Self
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from eqspike.analysis.replay import Rule, triggers_of
 from eqspike.analysis.stdp_synapse import in_ticks, weight_change
@@ -23,7 +23,7 @@ class Repetition(Config):
     pairs : how many times the pattern comes.
     rate_hz : how many times a second, within a burst.
     burst : patterns of a burst; None: all of them in one train.
-    burst_interval_s : from the beginning of a burst to that of the next.
+    burst_interval_s : from the beginning of a burst to that of the next, which at low rates follows the one before.
     tick_s : seconds of a tick, for rules in ticks.
     weight : the weight at the beginning.
     weights : of a contrastive rule, whether both directions share one.
@@ -37,12 +37,6 @@ class Repetition(Config):
     weight: float = 1.0
     weights: Literal["symmetric", "asymmetric"] = "symmetric"
 
-    @model_validator(mode="after")
-    def _apart(self) -> Self:
-        if self.burst and self.burst > 1 and self.burst_interval_s < self.burst / self.rate_hz:
-            raise ValueError("burst_interval_s is shorter than a burst")
-        return self
-
     def at(self, rate_hz: float) -> Self:
         """Return the same at another rate; ConfigError where that is none."""
         return type(self).parse({**self.model_dump(), "rate_hz": rate_hz})
@@ -52,7 +46,8 @@ class Repetition(Config):
         k = np.arange(self.pairs)
         if self.burst is None:
             return k / self.rate_hz
-        return (k // self.burst) * self.burst_interval_s + (k % self.burst) / self.rate_hz
+        interval_s = max(self.burst_interval_s, self.burst / self.rate_hz)
+        return (k // self.burst) * interval_s + (k % self.burst) / self.rate_hz
 
 
 @dataclass(frozen=True)

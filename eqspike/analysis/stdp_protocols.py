@@ -211,7 +211,7 @@ def _result(
     if free and how.weights == "asymmetric":
         caption += " Asymmetric weights: the synapse learns at presynaptic spikes alone."
     if free:
-        caption += " The size of the change is free (η/β), its sign turns with β: drawn for β > 0."
+        caption += " The size of the change, η/β, is free, and its sign turns with β."
     return ProtocolResult(
         protocol, name_of(rule), unit_of(rule), series, caption,
         {"rule": describe_rule(rule), **how.model_dump(mode="json")}, found,

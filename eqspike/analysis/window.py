@@ -207,6 +207,16 @@ def find_crossing(difference_s: np.ndarray, mean: np.ndarray, covariance: np.nda
     return Crossing(float(at), float(np.sqrt(gradient @ covariance[near, near] @ gradient) / abs(slope)))
 
 
+def closed_form_zero(window: StdpWindow) -> float:
+    """Return where the closed form of a window last turns from depression to potentiation, in seconds; NaN if never."""
+    curve = window.closed_form
+    turns = [] if curve is None else np.flatnonzero((curve.values[:-1] < 0) & (curve.values[1:] >= 0))
+    if not len(turns):
+        return float("nan")
+    pair = slice(turns[-1], turns[-1] + 2)
+    return float(np.interp(0.0, curve.values[pair], curve.difference_s[pair]))
+
+
 def _listed(values: np.ndarray) -> list[float | None]:
     return [float(value) if np.isfinite(value) else None for value in values]
 

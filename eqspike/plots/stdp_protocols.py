@@ -73,9 +73,10 @@ def _draw_pair(axes: Axes, result: ProtocolResult, size: float) -> None:
 
 
 def _draw_frequency(axes: Axes, result: ProtocolResult, size: float) -> None:
-    for line, colour in zip(result.series, _colours(len(result.series)), strict=True):
+    for k, (line, colour) in enumerate(zip(result.series, _colours(len(result.series)), strict=True)):
         rates = line.coordinates["rate_hz"]
-        axes.plot(rates, size * line.change, "-", color=colour, lw=1.8, label=f"rule, {line.label}")
+        style = ("-", "--")[k % 2]  # where lines fall together both are seen
+        axes.plot(rates, size * line.change, style, color=colour, lw=1.8, label=f"rule, {line.label}")
     if result.measured is not None:
         measured = result.measured.measured
         at = measured.coordinates["difference_s"]
@@ -126,6 +127,10 @@ def _ms(seconds: float) -> str:
     return f"{1e3 * seconds:+g}".replace("-", "−")
 
 
+def _nudge(found: Comparison) -> str:
+    return " (β < 0)" if found.scale < 0 else ""
+
+
 def _power(result: ProtocolResult, size: float) -> float:
     return size / result.measured.factor
 
@@ -140,7 +145,7 @@ def describe_fit(found: Comparison) -> str:
     parts = [f"Points: {found.measured.origin}, with 95 % bars." if found.measured.error is not None else
              f"Points: {found.measured.origin}."]  # fmt: skip
     if found.free_scale and found.scale is not None:
-        parts.append(f"The rule is scaled to the points by one factor, {found.scale:.3g}.")
+        parts.append(f"The rule is scaled to the points by one factor, {found.scale:.3g}{_nudge(found)}.")
     parts.append(f"{agree} of {sure} changes that are surely not zero have the rule's sign")
     fit = f"mean squared error in units of theirs {found.chi_squared:.2g}." if found.chi_squared is not None else None
     parts[-1] += (

@@ -7,6 +7,7 @@ import pytest
 
 from eqspike.analysis.closed_forms import estimator_lag, impulse_response, ramp_exact
 from eqspike.analysis.stdp import isolated_pair, rate_ramp, replay
+from eqspike.analysis.window import closed_form_zero
 from eqspike.learning.eqspike import EqSpike
 from eqspike.learning.stdp import PairSTDP
 from eqspike.network.description import Layer, Network, Neuron, Projection, Synapse
@@ -105,6 +106,7 @@ def test_with_the_causal_estimator_the_ensemble_is_late_by_its_lag() -> None:
     window = rate_ramp(RULE, trials=4000)
     wanted = np.interp(window.difference_s, window.closed_form.difference_s, window.closed_form.values)
     assert np.all(np.abs(window.mean - wanted) < 4 * window.standard_error)
+    assert closed_form_zero(window) == pytest.approx(-window.lag_s, abs=3e-3)
     crossing = window.crossing
     assert abs(crossing.difference_s + window.lag_s) < 3 * crossing.standard_error_s + 5e-3
     assert crossing.difference_s < -3 * crossing.standard_error_s, "the lag must show"

@@ -72,6 +72,15 @@ def test_few_pairs_far_apart_are_so_many_isolated_pairs() -> None:
     assert line.change == pytest.approx(60 * once, rel=1e-9)
 
 
+def test_bursts_far_apart_do_not_see_each_other_and_slow_ones_are_one_train() -> None:
+    often = {"pairs": 15, "difference_s": (5e-3,)}
+    bursts = frequency_protocol(PAIR, [0.1, 20.0], burst=5, burst_interval_s=10.0, **often).series[0].change
+    one_train = frequency_protocol(PAIR, [0.1, 20.0], **often).series[0].change
+    assert bursts[0] == pytest.approx(one_train[0], rel=1e-12)
+    assert bursts[1] == pytest.approx(3 * pairs_in_theory(PAIR, 5e-3, 5, 20.0), rel=1e-9)
+    assert abs(bursts[1] - one_train[1]) > 1e-4
+
+
 @pytest.mark.parametrize("rule", [PAIR, NEAREST, VISUAL, VISUAL_NEAREST], ids=["all", "nearest", "triplet", "triplet1"])
 def test_any_trains_change_a_synapse_as_sums_over_their_histories_do(rule: PairSTDP | TripletSTDP) -> None:
     draw = np.random.default_rng(3)
@@ -231,7 +240,7 @@ def test_a_plasticity_of_ones_own_runs_on_its_ticks() -> None:
         (lambda: pair_protocol(PAIR, [float("nan")]), "difference_s"),
         (lambda: pair_protocol(PAIR, pairs=0), "pairs"),
         (lambda: frequency_protocol(PAIR, [0.0]), "rate_hz"),
-        (lambda: frequency_protocol(PAIR, [1.0], burst=5, burst_interval_s=1.0), "burst_interval_s"),
+        (lambda: frequency_protocol(PAIR, [1.0], burst=0), "burst"),
         (lambda: triplet_protocol(PAIR, ((0.01, 0.02),)), "triplets_s"),
         (lambda: rate_ramp(PAIR, weights="asymmetric"), "weights"),
         (lambda: isolated_pair(EqSpike(), weights="lopsided"), "weights"),
