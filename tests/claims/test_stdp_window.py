@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 from pathlib import Path
 from types import ModuleType
 
@@ -26,7 +27,8 @@ def test_the_tables_of_the_page_are_those_of_the_measurements(script: ModuleType
     found = json.loads((FOLDER / "measured.json").read_text("utf-8"))
     page = (FOLDER / "README.md").read_text("utf-8")
     assert f"{script.BEGIN}{script.tables(found)}{script.END}" in page
-    assert all((FOLDER / name).is_file() for name in page.replace("(", "\n").split("\n") if name.endswith(".png)"))
+    shown = re.findall(r"\]\(([\w-]+\.png)\)", page)
+    assert sorted(shown) == sorted(path.name for path in FOLDER.glob("*.png"))
 
 
 def test_the_published_rule_still_explains_the_data_as_well(script: ModuleType) -> None:
