@@ -8,12 +8,14 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 
 from eqspike.core.errors import ConfigError
 from eqspike.plots.style import BLUE, GREEN, GREY, LABEL, ORANGE, PURPLE, TICK, TITLE, new_figure
 
 _PANEL_IN, _LEFT_IN, _HEIGHT_IN, _LINE_IN = 4.0, 0.85, 4.2, 0.165
 _LIST_CHARACTERS, _CHARACTER_IN = 44, 0.068
+_SIDES = ({"xytext": (5, -9), "ha": "left"}, {"xytext": (-5, 4), "ha": "right"})
 _COLOURS = (BLUE, ORANGE, GREEN, PURPLE)
 
 
@@ -44,10 +46,12 @@ def draw(
         "panel. Line: the front that no other configuration of its colour beats in both. Filled squares stay on the "
         "front with all constants low and high, hollow ones do not."
     )
-    longest = max((len(line) for series in panels.values() for line in _listed(series)), default=0)
+    listed = [[line for line, _ in _coloured(series)] for series in panels.values()]
+    longest = max((len(line) for lines in listed for line in lines), default=0)
+    height = max(_HEIGHT_IN, *(_LINE_IN * (len(lines) + 4) for lines in listed))
     each = _LEFT_IN + _PANEL_IN + 0.2 + longest * _CHARACTER_IN
     width = each * len(panels) + 0.2
-    figure, axes = new_figure(width, _HEIGHT_IN, panels=len(panels), caption=caption)
+    figure, axes = new_figure(width, height, panels=len(panels), caption=caption)
     for place, (panel, (chip, series)) in enumerate(zip(axes, panels.items(), strict=True)):
         box = panel.get_position()
         panel.set_position([(place * each + _LEFT_IN) / width, box.y0, _PANEL_IN / width, box.height])
@@ -73,8 +77,9 @@ def _draw_panel(axes: Axes, series: Mapping[str, Sequence[Mapping[str, Any]]]) -
         for point in sorted(on, key=lambda point: point["energy_j"]["value"]):
             number += 1
             place = (point["energy_j"]["value"], 100 * point["accuracy"])
-            axes.annotate(str(number), place, (-4, 4), textcoords="offset points", ha="right", fontsize=TICK,
-                          color=colour, fontweight="bold", zorder=6)  # fmt: skip
+            side = _SIDES[number % 2]  # in turn, for neighbours on a front may be close
+            axes.annotate(str(number), place, textcoords="offset points", fontsize=8, color=colour, fontweight="bold",
+                          path_effects=[withStroke(linewidth=2, foreground="white")], zorder=6, **side)  # fmt: skip
     _draw_list(axes, series)
 
 
@@ -103,10 +108,6 @@ def _draw_list(axes: Axes, series: Mapping[str, Sequence[Mapping[str, Any]]]) ->
     for line, colour in _coloured(series):
         axes.text(1.04, height, line, transform=axes.transAxes, fontsize=8, color=colour)
         height -= step
-
-
-def _listed(series: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
-    return [line for line, _ in _coloured(series)]
 
 
 def _coloured(series: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[tuple[str, str]]:
