@@ -99,20 +99,21 @@ def _print_rows(rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 def _show_rows(table: Table, rows: Iterable[Mapping[str, Any]], accuracy: str) -> None:
-    from eqspike.cli.output import band, count, percent, stdout
+    from eqspike.cli.output import band, percent, stdout
     from eqspike.cli.output import table as new_table
+    from eqspike.sweeps.pareto import chip_of, label
+    from eqspike.sweeps.store import FAILED
 
-    chips = [name for name in table.columns if name == "chip" or name.startswith("chip.")]
-    names = [*table.varied, *chips]
-    made = new_table(*names, accuracy.replace("_", " "), "spikes", "energy per inference", left=len(names))
+    made = new_table("settings", "chip", accuracy.partition("_")[0], "energy per inference", left=2)
+    made.columns[0].no_wrap = False
     left_out = 0
     for number, row in enumerate(rows):
         if number >= _SHOWN:
             left_out += 1
             continue
-        metrics = [percent(row.get(accuracy)), count(row.get("spikes_per_inference")), band(_energy(row))]
-        failed = ["failed", "", ""] if row["status"] == "failed" else metrics
-        made.add_row(*("" if row[name] is None else str(row[name]) for name in names), *failed)
+        settings = label({name: row[name] for name in table.varied if row[name] is not None})
+        metrics = ["failed", ""] if row["status"] == FAILED else [percent(row.get(accuracy)), band(_energy(row))]
+        made.add_row(settings or row["id"], chip_of(row) if row.get("chip") else "", *metrics)
     stdout().print(made)
     if left_out:
         stdout().print(f"{left_out} more rows: write them all with --out FILE.csv.", style="dim")

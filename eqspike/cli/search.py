@@ -86,12 +86,11 @@ def _document(found: SearchResult, budget: int) -> dict[str, Any]:
 def _show(found: SearchResult, recipe: str, settings: Sequence[str]) -> None:
     from eqspike.cli.output import percent, stdout, table
 
-    names = list(found.trials[0].settings)
-    made = table("trial", "validation accuracy", *names, left=0)
+    made = table("trial", "settings", "validation accuracy", left=2)
     done = sorted((trial for trial in found.trials if trial.accuracy is not None), key=lambda trial: -trial.accuracy)
     for trial in done[:_SHOWN]:
-        cells = (_short(trial.settings[name]) for name in names)
-        made.add_row(str(trial.number + 1), percent(trial.accuracy), *cells)
+        said = ", ".join(f"{name} = {_short(value)}" for name, value in trial.settings.items())
+        made.add_row(str(trial.number + 1), said, percent(trial.accuracy))
     console = stdout()
     console.print(made)
     failed = len(found.trials) - len(done)

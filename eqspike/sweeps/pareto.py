@@ -31,8 +31,8 @@ class Point:
 
     @property
     def label(self) -> str:
-        """The settings in few words: the last part of each field and its value."""
-        return ", ".join(f"{key.rpartition('.')[2]} {_short(value)}" for key, value in self.settings.items())
+        """The settings in few words."""
+        return label(self.settings)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the point as plain JSON types."""
@@ -85,6 +85,18 @@ def points(rows: Iterable[Mapping[str, Any]], varied: Sequence[str], **columns: 
     return gathering.points()
 
 
+def label(settings: Mapping[str, Any]) -> str:
+    """Return settings in few words: of each field as many last parts as tell it from the others, and its value."""
+    return ", ".join(f"{_last_parts(field, settings)} {_short(value)}" for field, value in settings.items())
+
+
+def _last_parts(field: str, others: Iterable[str]) -> str:
+    parts = field.split(".")
+    tails = (".".join(parts[-length:]) for length in range(1, len(parts)))
+    alike = [f".{other}" for other in others if other != field]
+    return next((tail for tail in tails if not any(other.endswith(f".{tail}") for other in alike)), field)
+
+
 def chip_of(row: Mapping[str, Any]) -> str:
     """Return the chip of a row with its turned knobs."""
     turned = [f"{key[5:]} {_short(row[key])}" for key in row if key.startswith("chip.") and row[key] is not None]
@@ -126,4 +138,4 @@ def _joined(settings: Mapping[str, Any], found: Sequence[tuple[float, Band]]) ->
 
 
 def _short(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

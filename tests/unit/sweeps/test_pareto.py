@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eqspike.sweeps.pareto import Point, chip_of, front, marked, points
+from eqspike.sweeps.pareto import Point, chip_of, front, label, marked, points
 from hw_models import Band
 
 
@@ -75,3 +75,9 @@ def test_runs_without_accuracy_or_energy_are_no_points():
 def test_a_chip_with_turned_knobs_is_another_chip():
     assert chip_of({"chip": "c", "chip.vdd": None}) == "c"
     assert chip_of({"chip": "c", "chip.vdd": 0.70, "chip.node_nm": 28.0}) == "c, vdd 0.7, node_nm 28"
+
+
+def test_a_label_says_as_much_of_a_field_as_tells_it_from_the_others():
+    settings = {"network.projections.0.rate": 0.123456, "network.projections.1.rate": 2, "rule.beta": None, "rate": "x"}
+    assert label(settings) == "0.rate 0.1235, 1.rate 2, beta None, rate x"
+    assert label({"network.hidden": "[4]"}) == "hidden [4]"
