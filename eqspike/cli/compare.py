@@ -12,6 +12,7 @@ from eqspike.cli.options import DEFAULT_CHIP, ForceOption, JsonOption
 if TYPE_CHECKING:
     from eqspike.cli.progress import Monitor
     from eqspike.costing.compare import Comparisons
+    from eqspike.costing.verdict import Comparison
     from hw_models import Chip
 
 
@@ -99,6 +100,8 @@ def _show(path: Path, found: Comparisons) -> None:
     for one in found.comparisons:
         made.add_row(f"{one.other.name} on {one.other.chip}", one.own.chip, *map(_ratio, one.ratios.values()))
     console.print(made)
+    if found.between_chips:
+        console.print(bullets("the same run on other chips", map(_on_other_chip, found.between_chips)))
     for one in found.comparisons:
         title = f"{one.own.name} on {one.own.chip} against {one.other.name} on {one.other.chip}"
         said = [sentence for quantity in ("inference", "training_sample") if (sentence := one.sentence(quantity))]
@@ -139,6 +142,14 @@ def _claim(found: Comparisons) -> list[str]:
         if one.other.chip in GPUS
     ]
     return [published, *here]
+
+
+def _on_other_chip(one: Comparison) -> str:
+    inference, training = (_ratio(one.ratios[quantity]) for quantity in ("inference", "training_sample"))
+    return (
+        f"{one.other.chip} needs {inference} times the energy of {one.own.chip} for an inference, {training} times for "
+        "a training sample"
+    )
 
 
 def _dict(energy: Any) -> dict[str, float] | None:

@@ -41,7 +41,7 @@ class Counted:
             raise ConfigError(
                 "these counts come without the synapses of their network.",
                 field="--place",
-                remedy="Place a RUN, or --spikes; or count packets and hops yourself.",
+                remedy="Place a RUN, or --spikes.",
             )
         graph = self.graph()
         if chip.knobs.weight_bits is not None:

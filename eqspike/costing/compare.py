@@ -30,19 +30,21 @@ ASSUMPTIONS = (
     "rounded weights first answer as many test samples rightly",
     "the GPU takes dense MACs at its best case: no host, no idle time, no memory traffic, as if a batch of one "
     "filled it",
+    "activations travel free of charge: no packets are counted for a perceptron, nor for a run's real-valued states",
     "a ratio is the opponent's energy over the spiking network's; constants that both share move together",
 )
 
 
 @dataclass(frozen=True)
 class Comparisons:
-    """One run against its opponents on some chips."""
+    """One run against its opponents on some chips, and on the other chips against the first (``between_chips``)."""
 
     run: str
     accuracy: float
     trained: Trained
     contenders: tuple[Contender, ...]
     comparisons: tuple[Comparison, ...]
+    between_chips: tuple[Comparison, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain JSON types."""
@@ -60,6 +62,7 @@ class Comparisons:
             },
             "contenders": [one.to_dict() for one in self.contenders],
             "comparisons": [one.to_dict() for one in self.comparisons],
+            "between_chips": [one.to_dict() for one in self.between_chips],
             "published_claim": CLAIM,
             "assumptions": list(ASSUMPTIONS),
         }
@@ -99,13 +102,14 @@ def compare(
     own_samples = run.ledger.phases["free"].presentations or None
     known = (trained.accuracy, reached)
     graphics = [_contender("perceptron, dense", dense, load_chip(name), None, *known) for name in GPUS]
-    contenders, comparisons = [], []
+    contenders, comparisons, everywhere = [], [], []
     for chip in chips:
         own = _contender(run.spec.name, spiking, chip, tick_s, accuracy, own_samples)
         rival = _contender("perceptron", skipping, chip, tick_s, *known)
-        contenders += [own, rival]
+        contenders, everywhere = [*contenders, own, rival], [*everywhere, own]
         comparisons += [compared(own, other) for other in (rival, *graphics)]
-    return Comparisons(run.spec.name, accuracy, trained, (*contenders, *graphics), tuple(comparisons))
+    between = tuple(compared(everywhere[0], other) for other in everywhere[1:])
+    return Comparisons(run.spec.name, accuracy, trained, (*contenders, *graphics), tuple(comparisons), between)
 
 
 def hidden_sizes(run: Run) -> tuple[int, ...]:

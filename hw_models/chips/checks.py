@@ -83,6 +83,8 @@ def _check_term(chip, counter: str, where: str, term: Term) -> None:
     if not synaptic and (term.share in ("weight", "accumulator") or term.per_copy):
         _refuse(where, "a neuron's action has no share in a synapse.", "Use share state or trace.")
     _check_price(chip, f"{where}.price", term.price, ("J",), synaptic=synaptic)
+    if term.time is not None and counter in ROUTING_COUNTERS:
+        _refuse(f"{where}.time", "the time of routing is not modelled, only its energy.", "Remove time.")
     if term.time is not None:
         _check_price(chip, f"{where}.time", term.time, ("s", "1") if chip.clock else ("s",))
 

@@ -27,6 +27,11 @@ def test_a_run_is_priced_beside_its_opponents(invoke, run_file, tmp_path):
     assert own["samples_to_accuracy"] == 60 and silent["energy_training_sample_j"] is None and silent["not_priced"]
     against = {(one["chip"], one["opponent_chip"]): one for one in found["comparisons"]}
     assert len(against) == 6
+    (between,) = found["between_chips"]
+    assert (between["chip"], between["opponent_chip"]) == ("generic-45nm", "truenorth")
+    ratio = silent["energy_inference_j"]["value"] / own["energy_inference_j"]["value"]
+    assert between["ratios"]["inference"]["value"] == pytest.approx(ratio)
+    assert between["ratios"]["training_sample"] is None, "truenorth does not learn"
     gain = against["generic-45nm", "generic-45nm"]["ratios"]["inference"]
     assert gain["value"] == pytest.approx(rival["energy_inference_j"]["value"] / own["energy_inference_j"]["value"])
     assert gain["low"] <= gain["value"] <= gain["high"]
@@ -42,6 +47,10 @@ def test_a_run_is_priced_beside_its_opponents(invoke, run_file, tmp_path):
 def test_two_runs_as_tables(invoke, run_file, monkeypatch):
     monkeypatch.setenv("COLUMNS", "140")
     result = invoke("compare", run_file, run_file)
+    assert "the same run on other chips" not in result.stdout
+    assert (
+        "generic-22nm needs" in invoke("compare", run_file, "--chip", "generic-45nm", "--chip", "generic-22nm").stdout
+    )
     assert result.exit_code == 0, result.stderr
     for words in (
         "perceptron 64-8-10",

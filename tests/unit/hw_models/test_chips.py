@@ -154,6 +154,7 @@ def test_the_default_s_band_covers_the_chip_s_variants() -> None:
         ),
         ('unit = "mm2/kB"', 'unit = "mW"', ["area.0.price", "m2/kB"]),
         ('time = "busy"', 'time = "event"', ["actions.synaptic_events.0.time", "Needed: s or 1"]),
+        ('kind = "periphery"', 'kind = "periphery"\ntime = "busy"', ["actions.hops.0.time", "routing is not modelled"]),
         ('hops = "mean_hops"', 'hops = "hop"', ["routing.hops", "no constant"]),
         ('price = "core"', 'price = "event"', ["line 47: static.1.price", "Needed: W or"]),
         ('name = "all-keys"', 'name = "x"\nunpriced = "no energy is published"', ["unpriced", "has prices too"]),
