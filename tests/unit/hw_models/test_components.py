@@ -75,6 +75,15 @@ def test_a_memristive_array_pays_for_devices_drivers_converters_and_programming(
     assert "neuron_updates" not in without.actions and "part_conversion_8bit" not in without.constants
 
 
+@pytest.mark.parametrize(("neurons", "bits"), [({}, 32), ({"neurons": 1000}, 10)])
+def test_a_router_pays_for_its_wires_bit_by_bit(neurons: dict, bits: int) -> None:
+    made = built("router", design="truenorth_28nm", wire_mm=0.5, **neurons)
+    hop, wire = made.actions["hops"]
+    assert made.constants[hop["price"]].value == 2.3
+    # 0.3 fJ per bit and micrometre (Merolla et al. 2014): 0.15 pJ a bit over half a millimetre.
+    assert made.constants[wire["price"]].value * wire["times"] == pytest.approx(bits * 0.15)
+
+
 def test_an_analog_neuron_stays_as_published_at_every_node() -> None:
     made = [built("analog_neuron", Technology(node), **EXAMPLES["analog_neuron"]) for node in (22, 90)]
     assert made[0].constants == made[1].constants
