@@ -36,7 +36,8 @@ class Knobs:
         """Yield what a reader of a price must know of the knobs; one ``built`` at every node needs no word on it."""
         said = {
             "node_nm": "the chip is moved to {} nm: constants that do not scale with it stay, and so does timing",
-            "vdd": "the supply is moved to {} V: energy by its square; speed and memory retention were not examined",
+            "vdd": "the supply is moved to {} V: dynamic energy by its square, leakage by its first to third power; "
+            "speed and memory retention were not examined",
             "overhead": "the factor of dynamic terms is given as {}, not published",
             "clock_hz": "the clock is given as {} Hz, not published",
             "variant": "the constants are those of the variant {}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from hw_models.chips import Chip
+from hw_models.chips.terms import TableReference
 from hw_models.estimator.book import ZERO, Book
 from hw_models.estimator.footprint import Footprint, weight_bits
 from hw_models.estimator.latency import Tick
@@ -41,6 +42,7 @@ def warnings(
     workload: Workload,
     chip: Chip,
     book: Book,
+    tick: Tick,
     rows: tuple[CostRow, ...],
     latency: dict[str, PhaseTime],
     routed: bool,
@@ -49,6 +51,7 @@ def warnings(
     """Yield what may mislead; ``unpriced``: packets, hops and crossings that a placement counted in vain."""
     yield from _widths(workload, chip)
     yield from chip.knobs.warnings(built=bool(chip.nodes))
+    yield from _idle(chip, tick)
     if routed:
         routing = chip.routing
         packets, hops = (routing.packets, routing.hops) if routing else (1, 1)
@@ -69,6 +72,22 @@ def warnings(
     static = sum(row.energy_j for row in rows if row.kind == "static")
     if total and static > total / 2:
         yield f"static power makes {static / total:.0%} of the energy: the result hangs on the tick"
+
+
+def _idle(chip: Chip, tick: Tick) -> Iterator[str]:
+    """Yield the knobs that were turned and move no energy of this chip."""
+    terms = [term for terms in chip.actions.values() for term in terms]
+    constants = [chip.constants[term.price] for term in (*terms, *chip.static)]
+    if chip.knobs.weight_bits is not None and not (
+        any(term.share == "weight" for term in terms)
+        or any(isinstance(one, TableReference) and one.at == "weight_bits" for one in constants)
+        or any(chip.constant(term.price).dimension == "W/kB" for term in chip.static)
+    ):
+        yield "no published energy of this chip depends on the width of its weights: memory follows it, energy does not"
+    if tick.source == "given" and not chip.static:
+        yield "no power of this chip is priced apart: time follows the tick, energy does not"
+    if chip.knobs.overhead is not None and not any(term.kind == "dynamic" for term in terms):
+        yield "no dynamic energy of this chip is priced: the factor that was given moves nothing"
 
 
 def _widths(workload: Workload, chip: Chip) -> Iterator[str]:

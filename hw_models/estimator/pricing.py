@@ -110,7 +110,7 @@ class Pricing:
             rows=rows,
             parts=chip.parts,
             assumptions=assumed,
-            warnings=tuple(notes.warnings(self.workload, chip, book, rows, latency, routed, self._unpriced())),
+            warnings=tuple(notes.warnings(self.workload, chip, book, tick, rows, latency, routed, self._unpriced())),
             not_modelled=chip.not_modelled,
             weakest_evidence=self._weakest(),
             constants={key: asdict(used.constant) for key, used in book.used.items()},

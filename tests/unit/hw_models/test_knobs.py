@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hw_models import load_chip
+from hw_models import LayerShape, PhaseCounts, ProjectionShape, Workload, load_chip, price
 from hw_models.chips import parse_chip
 from hw_models.errors import KnobError
 
@@ -112,3 +112,22 @@ def test_a_built_chip_keeps_its_variant_at_another_node() -> None:
     )
     chip = parse_chip(text + leaky, "mine.toml").at(variant="leaky", node_nm=22)
     assert (chip.constant("leakage").value, chip.node_nm, dict(chip.variants)) == (9, 22, {})
+
+
+@pytest.mark.parametrize(
+    ("name", "knobs", "words"),
+    [
+        ("loihi", {"weight_bits": 4}, "depends on the width"),
+        ("seneca", {"tick_s": 1e-4}, "time follows the tick"),
+        ("brainscales2", {"overhead": 2}, "moves nothing"),
+    ],
+)
+def test_a_knob_that_moves_no_energy_says_so(name: str, knobs: dict, words: str) -> None:
+    shapes = (LayerShape("a", 10),), (ProjectionShape("w", "a", "a", 100, 6, False, False),)
+    counted = Workload("x", *shapes, (PhaseCounts("inference", 1, 10, {("w", "synaptic_events_forward"): 50}),), 1e-3)
+    still, turned = (price(counted, chip) for chip in (load_chip(name), load_chip(name).at(**knobs)))
+    assert turned.energy() == still.energy()
+    assert any(words in warning for warning in turned.warnings) and not any(words in one for one in still.warnings)
+    moved = price(counted, load_chip("generic-45nm").at(**knobs))
+    assert moved.energy() != price(counted, load_chip("generic-45nm")).energy()
+    assert not any(words in warning for warning in moved.warnings)
