@@ -178,8 +178,9 @@ def _listed(section: str, line: str) -> str:
     """Return a line of a section of entries, each ``name : what it is`` or a name above what it is."""
     if not line or line.startswith(" ") or section == "Returns":
         return f"    {'  ' if section != 'Returns' else ''}{line.strip()}".rstrip()
-    names, colon, said = line.partition(" : ")
-    return f"    * {', '.join(_named(section, one) for one in names.split(', '))}{colon}{said}"
+    names, _, said = line.partition(" : ")
+    entry = ", ".join(_named(section, name) for name in names.split(", "))
+    return f"    * {entry}: {said}" if said else f"    * {entry}"
 
 
 def _named(section: str, name: str) -> str:
