@@ -36,6 +36,7 @@ html_theme_options = {
     "description": "Neuromorphic hardware that learns by itself, emulated, counted and priced",
     "fixed_sidebar": True,
     "page_width": "1240px",
+    "body_max_width": "none",
     "show_powered_by": False,
     "show_relbar_bottom": True,
     "font_family": "system-ui, sans-serif",
