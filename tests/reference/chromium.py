@@ -7,6 +7,7 @@ import os
 import select
 import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any, Self
@@ -24,6 +25,15 @@ def find() -> str | None:
     return next(filter(None, map(shutil.which, NAMES)), None)
 
 
+# Gives the browser its ends of the pipes as the numbers that it expects; a process of its own, for forks upset JAX.
+_LAUNCH = """
+import fcntl, os, sys
+held = [fcntl.fcntl(int(number), fcntl.F_DUPFD, 10) for number in sys.argv[1:3]]
+os.dup2(held[0], 3), os.dup2(held[1], 4)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+
+
 class Browser:
     """One page of a browser with a profile of its own in ``folder``; use it as a context."""
 
@@ -31,9 +41,9 @@ class Browser:
         hears, self._says = os.pipe()
         self._hears, says = os.pipe()
         self._process = subprocess.Popen(
-            [program, *_OPTIONS, f"--user-data-dir={folder}", "about:blank"],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            preexec_fn=lambda: _take(hears, says), pass_fds=(3, 4),
+            [sys.executable, "-c", _LAUNCH, str(hears), str(says), program, *_OPTIONS, f"--user-data-dir={folder}",
+             "about:blank"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, pass_fds=(hears, says),
         )  # fmt: skip
         os.close(hears)
         os.close(says)
@@ -103,10 +113,3 @@ class Browser:
         if "method" in found:
             self.events.append(found)
         return found
-
-
-def _take(hears: int, says: int) -> None:
-    """Give the browser its ends of the pipes as the numbers that it expects."""
-    held = os.dup(hears), os.dup(says)
-    os.dup2(held[0], 3)
-    os.dup2(held[1], 4)

@@ -123,7 +123,7 @@ def test_a_worker_that_dies_is_replaced_and_its_run_goes_on(tmp_path: Path, monk
         small(seed=[1, 2], data__name=samples(tmp_path), **SLOW), out=tmp_path, on_progress=kill_once
     )
     assert killed and (result.done, result.failed) == (2, 0)
-    assert [record["attempts"] for record in result.records()] == [2, 1]
+    assert sorted(record["attempts"] for record in result.records()) == [1, 2]
     assert not is_alive(killed[0])
 
 
