@@ -29,4 +29,4 @@ def test_local_synapses_stay_inside_cores_and_random_ones_do_not() -> None:
 def test_a_thousand_layers_are_priced_with_their_packets() -> None:
     (found,) = measure_pricing(repeats=1)
     assert found.workload == "price-1000-layers" and found.ours > 0
-    assert "placed and priced on 4,096 cores" in found.note
+    assert "placed on 4,096 cores" in found.note
