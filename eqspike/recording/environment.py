@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import platform
 from datetime import UTC, datetime
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
 PACKAGES = ("eqspike", "numpy", "numba", "h5py", "scikit-learn")
 
 
+@cache  # parsing a package's metadata takes a millisecond, and every run names several
 def package_version(name: str) -> str:
     """Return the installed version of a distribution, or ``"not installed"``."""
     try:
