@@ -80,9 +80,7 @@ def measure_pricing(repeats: int = 3) -> Iterator[Measurement]:
         started = time.perf_counter()
         report = price(workload, chip, placement=placement)
         seconds.append(time.perf_counter() - started)
-    note = (
-        f"placed on 4,096 cores: {report.synaptic_events():.3g} synaptic events, {len(report.rows):,} rows"
-    )
+    note = f"placed on 4,096 cores: {report.synaptic_events():.3g} synaptic events, {len(report.rows):,} rows"
     yield Measurement(f"price-{_LAYERS}-layers", median(seconds), "s", note=note)
 
 
