@@ -10,7 +10,7 @@ from pathlib import Path
 
 import eqspike.kernels
 
-_MODULES = ("neurons", "plasticity", "clocked", "presentations")
+_MODULES = ("neurons", "plasticity", "clocked_learning", "clocked", "presentations")
 _COUNTED = ("table", "cut", "changed", "clipped")
 
 

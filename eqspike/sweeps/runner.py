@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -130,21 +131,17 @@ def _hands(workers: int, scheduler: str | None, plan: Plan) -> Hands:
     return ClusterHands(scheduler)
 
 
+@dataclass
 class _Round:
-    """One pass over the pending runs."""
+    """One pass over the pending runs; ``attempts`` are those of runs in hand and of runs that failed once."""
 
-    def __init__(
-        self, plan: Plan, store: Store, hands: Hands, state: State, retries: int, tell: Callable[[State], None]
-    ) -> None:
-        self.plan, self.store, self.hands, self.state, self.retries, self.tell = (
-            plan,
-            store,
-            hands,
-            state,
-            retries,
-            tell,
-        )
-        self.attempts: dict[str, int] = {}  # of runs in hand, and of those that failed once
+    plan: Plan
+    store: Store
+    hands: Hands
+    state: State
+    retries: int
+    tell: Callable[[State], None]
+    attempts: dict[str, int] = field(default_factory=dict)
 
     def run(self, pending: deque[str], stop: Stop) -> None:
         """Hand out all of ``pending`` and wait for its end; after a stop, only for checkpoints."""

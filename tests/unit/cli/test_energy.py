@@ -8,20 +8,8 @@ import h5py
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from reference.cost_cases import TABLE
 
-TABLE = """phase,entity,counter,count
-,run,schema,1
-,run,tick_s,1e-6
-,a,neurons,4
-,b,neurons,2
-,a->b,synapses,8
-,a->b,weight_bits,8
-go,run,presentations,10
-go,run,ticks,100
-go,a,spikes,30
-go,a->b,synaptic_events_forward,60
-go,b,neuron_updates,200
-"""
 NETWORK = """
 name = "pair"
 duration_s = 0.02

@@ -7,6 +7,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from reference.cost_cases import TABLE
 
 from eqspike.core.errors import ConfigError, OutputError
 from eqspike.costing.counts import counts_document, read_counts, write_counts
@@ -27,19 +28,6 @@ COUNTS = st.dictionaries(
     st.integers(0, 2**62),
 )
 SUFFIXES = ("json", "toml", "csv")
-TABLE = """phase,entity,counter,count
-,run,schema,1
-,run,tick_s,1e-6
-,a,neurons,4
-,b,neurons,2
-,a->b,synapses,8
-,a->b,weight_bits,8
-go,run,presentations,1e1
-go,run,ticks,100
-go,a,spikes,30
-go,a->b,synaptic_events_forward,60
-go,b,neuron_updates,200
-"""
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
